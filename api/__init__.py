@@ -1,0 +1,1 @@
+"""Dateline over HTTP."""

@@ -1,0 +1,1 @@
+"""Dateline's core: articles in, passages found, answers with verified citations out."""

@@ -1,0 +1,53 @@
+"""What can go wrong: one base error, and its kinds. Each says what, where, and what to do."""
+
+
+class DatelineError(Exception):
+    """Base of every error that Dateline raises on purpose; its text is meant for the user."""
+
+
+class SettingsError(DatelineError):
+    """A setting is missing or has a value that cannot be used."""
+
+
+class ArticleError(DatelineError):
+    """One article or file cannot be taken in.
+
+    `source` names the file (and line) or the identity, `reason` says why and what to do.
+    """
+
+    def __init__(self, source: str, reason: str) -> None:
+        super().__init__(f"{source}: {reason}")
+        self.source = source
+        self.reason = reason
+
+
+class NotFoundError(DatelineError):
+    """Nothing is stored under the given id."""
+
+
+class LibraryError(DatelineError):
+    """The library cannot be read or written."""
+
+
+class LibraryInUseError(LibraryError):
+    """Another process holds the data directory."""
+
+
+class ModelMismatchError(LibraryError):
+    """The library was embedded with another model than the settings name."""
+
+
+class EmbeddingError(DatelineError):
+    """The embedding model cannot be loaded or used."""
+
+
+class IndexUnavailableError(DatelineError):
+    """The vector index cannot be opened, read or written; exact search can stand in."""
+
+
+class PromptError(DatelineError):
+    """A prompt template is missing or malformed."""
+
+
+class LanguageModelError(DatelineError):
+    """The LLM endpoint failed, timed out or sent what nobody can read."""

@@ -1,0 +1,88 @@
+"""The roles that adapters fill. Each is small enough for a hand-written fake (`tests/fakes.py`)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.types import Analysis, Article, Chunk, Filters, Usage
+
+Vectors = NDArray[np.float32]
+
+
+class Embedder(Protocol):
+    """Turns text into vectors."""
+
+    @property
+    def model(self) -> str:
+        """Name of the model; vectors of two names never mix."""
+
+    def encode_documents(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors of shape (len(texts), dimension)."""
+
+    def encode_query(self, text: str) -> Vectors:
+        """One unit vector of shape (dimension,)."""
+
+
+class VectorIndex(Protocol):
+    """A projection of the library's vectors; it can always be rebuilt from them."""
+
+    def search(self, vector: Vectors, limit: int) -> list[tuple[str, float]]:
+        """The nearest chunks as (chunk id, cosine similarity), best first."""
+
+    def update(self, add: tuple[Sequence[str], Vectors], remove: Collection[str]) -> None:
+        """Add vectors under their chunk ids (replacing equal ids), and remove others."""
+
+
+class Library(Protocol):
+    """The truth: articles, their chunks and vectors, and lexical search over them."""
+
+    def articles(self, ids: Collection[str]) -> dict[str, Article]:
+        """The stored articles among `ids`, by id."""
+
+    def chunks(self, ids: Collection[str]) -> dict[str, Chunk]:
+        """The stored chunks among `ids`, by id."""
+
+    def candidates(self, filters: Filters, as_of: str | None) -> list[str] | None:
+        """Ids of the chunks that the filters let through; None when nothing is filtered."""
+
+    def lexical(
+        self, terms: Sequence[str], limit: int, filters: Filters, as_of: str | None
+    ) -> list[tuple[str, float]]:
+        """The best chunks by BM25 as (chunk id, score ≥ 0), best first, within the filters."""
+
+    def vectors(self, model: str) -> tuple[list[str], Vectors]:
+        """All chunk ids and their vectors of that model, shape (n, dimension)."""
+
+
+class LanguageAnalyser(Protocol):
+    """Grammar and names of a text."""
+
+    def analyse(self, texts: Sequence[str]) -> list[Analysis]:
+        """One analysis a text; offsets count within that text."""
+
+
+class LanguageModel(Protocol):
+    """A chat model."""
+
+    @property
+    def model(self) -> str:
+        """The name it is asked by."""
+
+    def stream(self, messages: Sequence[tuple[str, str]], max_tokens: int) -> AsyncIterator[str | Usage]:
+        """Pieces of the reply as they come, for (role, content) messages; the usage at its end.
+
+        Raises `LanguageModelError`.
+        """
+
+
+class Progress(Protocol):
+    """Told how far a long job is."""
+
+    def __call__(self, done: int, total: int | None, unit: str) -> None: ...
+
+
+ArticleStream = Iterator[Article]
