@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -34,7 +34,35 @@ class VectorIndex(Protocol):
         """The nearest chunks as (chunk id, cosine similarity), best first."""
 
     def update(self, add: tuple[Sequence[str], Vectors], remove: Collection[str]) -> None:
-        """Add vectors under their chunk ids (replacing equal ids), and remove others."""
+        """Add vectors under their chunk ids (replacing equal ids), and remove others.
+
+        To be called after each write to the library, in the order of the writes.
+        """
+
+    def rebuild(self, progress: Progress | None = None) -> None:
+        """Build it anew from the library's vectors. Like all here: `IndexUnavailableError`."""
+
+
+class VectorStore(Protocol):
+    """What a vector index is a projection of, and where it keeps its books."""
+
+    def revision(self) -> int:
+        """A number that grows with every change of the chunks or their vectors."""
+
+    def counts(self) -> tuple[int, int]:
+        """How many articles and how many chunks are stored."""
+
+    def vectors(self, model: str) -> tuple[list[str], Vectors]:
+        """All chunk ids and their vectors of that model, shape (n, dimension)."""
+
+    def vectors_of(self, ids: Collection[str], model: str) -> tuple[list[str], Vectors]:
+        """The same, of the chunks among `ids` only."""
+
+    def meta(self, key: str) -> str | None:
+        """What `set_meta` stored under `key`; `library` is the library's own id."""
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Keep a fact beside the vectors, durably."""
 
 
 class Library(Protocol):
@@ -72,7 +100,9 @@ class LanguageModel(Protocol):
     def model(self) -> str:
         """The name it is asked by."""
 
-    def stream(self, messages: Sequence[tuple[str, str]], max_tokens: int) -> AsyncIterator[str | Usage]:
+    def stream(
+        self, messages: Sequence[tuple[str, str]], max_tokens: int
+    ) -> AsyncGenerator[str | Usage]:
         """Pieces of the reply as they come, for (role, content) messages; the usage at its end.
 
         Raises `LanguageModelError`.
@@ -83,6 +113,3 @@ class Progress(Protocol):
     """Told how far a long job is."""
 
     def __call__(self, done: int, total: int | None, unit: str) -> None: ...
-
-
-ArticleStream = Iterator[Article]
