@@ -1,0 +1,152 @@
+"""The SQLite database under the library: its tables, migrations and connections."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from rag.errors import LibraryError
+
+BUSY_TIMEOUT_S = 30.0
+
+_FIRST = (
+    """CREATE TABLE articles (
+        rowid INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        text TEXT NOT NULL,
+        url TEXT, title TEXT, outlet TEXT, author TEXT,
+        published_at TEXT, updated_at TEXT, language TEXT, source TEXT,
+        published_day TEXT,         -- what date filters compare: the first ten characters
+        outlet_key TEXT,            -- what outlet filters compare: the case-folded name
+        content_hash TEXT NOT NULL,
+        revision INTEGER NOT NULL,  -- the library's revision that brought this state
+        ingested_at TEXT NOT NULL
+    )""",
+    "CREATE INDEX articles_by_day ON articles (published_day)",
+    "CREATE INDEX articles_by_outlet ON articles (outlet_key)",
+    """CREATE TABLE chunks (
+        rowid INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        article INTEGER NOT NULL REFERENCES articles (rowid) ON DELETE CASCADE,
+        ordinal INTEGER NOT NULL,
+        start INTEGER NOT NULL,
+        end INTEGER NOT NULL,
+        UNIQUE (article, ordinal)
+    )""",
+    """CREATE TABLE vectors (
+        chunk INTEGER NOT NULL REFERENCES chunks (rowid) ON DELETE CASCADE,
+        model TEXT NOT NULL,
+        vector BLOB NOT NULL,       -- float32, little-endian
+        UNIQUE (chunk, model)
+    )""",
+    # rowid: the chunk's; header: title, outlet, author and date; body: the chunk's text
+    """CREATE VIRTUAL TABLE words USING fts5 (
+        header, body,
+        tokenize = "porter unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'"
+    )""",
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    "INSERT INTO meta VALUES ('revision', '0'), ('library', lower(hex(randomblob(16))))",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+"""Step n brings a database from schema version n to n + 1; a released step is never edited."""
+
+
+class Database:
+    """One writing connection and a pool of reading ones, for use by many threads.
+
+    Readers see what is committed and never wait for the writer (WAL). Opening brings the schema
+    up to date. Raises `LibraryError` for whatever SQLite cannot do.
+    """
+
+    def __init__(self, path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
+        self._path = path
+        self._write_lock = threading.Lock()
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
+        with self._errors():
+            self._writer = self._connect()
+            try:
+                self._prepare(migrations)
+            except (sqlite3.Error, LibraryError):
+                self._writer.close()
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection for reading; all that the block reads is of one moment, the newest."""
+        with self._errors():
+            connection = self._reader()
+            try:
+                with connection:
+                    connection.execute("BEGIN")
+                    yield connection
+            finally:
+                self._idle.append(connection)
+                if self._closed:
+                    self._close_readers()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that is on disk once the block ends, and undone when it raises."""
+        with self._write_lock, self._errors(), self._writer:
+            self._writer.execute("BEGIN IMMEDIATE")
+            yield self._writer
+
+    def close(self) -> None:
+        """Close every connection; those in use are closed when their block ends."""
+        with self._write_lock:
+            self._closed = True
+            self._close_readers()
+            self._writer.close()
+
+    def _prepare(self, migrations: Sequence[Sequence[str]]) -> None:
+        self._writer.execute("PRAGMA journal_mode = WAL")
+        self._writer.execute("PRAGMA synchronous = FULL")
+        self._writer.execute("PRAGMA foreign_keys = ON")
+        self._writer.execute("PRAGMA secure_delete = ON")
+        (version,) = self._writer.execute("PRAGMA user_version").fetchone()
+        if version > len(migrations):
+            raise LibraryError(
+                f"{self._path} has schema version {version}, and this Dateline knows versions up "
+                f"to {len(migrations)}: upgrade Dateline, or name another DATELINE_DATA_DIR"
+            )
+        for number in range(version, len(migrations)):
+            with self._writer:
+                self._writer.execute("BEGIN IMMEDIATE")
+                for statement in migrations[number]:
+                    self._writer.execute(statement)
+                self._writer.execute(f"PRAGMA user_version = {number + 1}")
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(
+            self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+
+    def _reader(self) -> sqlite3.Connection:
+        if self._closed:
+            raise LibraryError(f"{self._path} is closed")
+        try:
+            return self._idle.pop()
+        except IndexError:
+            connection = self._connect()
+            connection.execute("PRAGMA query_only = ON")
+            return connection
+
+    def _close_readers(self) -> None:
+        with suppress(IndexError):  # emptied, perhaps by another thread
+            while True:
+                self._idle.pop().close()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise LibraryError(
+                f"the library {self._path} cannot be used: {error}. Check that the disk has room "
+                "and that the directory is yours to write; a damaged file needs a backup"
+            ) from error

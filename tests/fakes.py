@@ -1,0 +1,229 @@
+"""Hand-written fakes of our own ports and services, for tests that need no model and no network."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from rag.errors import DatelineError, EmbeddingError, NotFoundError
+from rag.ports import Progress, Vectors
+from rag.settings import Settings
+from rag.types import (
+    Answer,
+    AnswerEvent,
+    Article,
+    Citation,
+    Evidence,
+    Finished,
+    IngestReport,
+    Passage,
+    Question,
+    Sentence,
+    Skipped,
+    Started,
+    Understood,
+)
+
+
+class ScriptedService:
+    """A service of given answers over articles that `ingest` reads from .txt and .jsonl files.
+
+    `search` returns whole articles in the order of their ids; a question without a scripted answer
+    is abstained on, a scripted error is raised.
+    """
+
+    def __init__(self, script: Mapping[str, Answer | DatelineError] | None = None) -> None:
+        self.script = dict(script or {})
+        self.library: dict[str, Article] = {}
+        self.asked: list[Question] = []
+        self.embedded = 0
+
+    async def ingest(
+        self, paths: Sequence[Path], *, prune: bool = False, progress: Progress | None = None
+    ) -> IngestReport:
+        added = 0
+        for article in (a for path in paths for a in _articles_in(path)):
+            added += self.library.get(article.id) != article
+            self.library[article.id] = article
+        self.embedded += added
+        return IngestReport(added=added, failed=(Skipped("odd.bin", "is not text"),))
+
+    async def sources(self) -> dict[str, str]:
+        return {article.id: article.source or "" for article in self.library.values()}
+
+    async def article(self, article_id: str) -> Article:
+        if article_id not in self.library:
+            raise NotFoundError(f"no article {article_id!r}")
+        return self.library[article_id]
+
+    async def search(self, question: Question, limit: int) -> Evidence:
+        found = [self.library[id_] for id_ in sorted(self.library)][:limit]
+        passages = tuple(
+            Passage(rank, 1 / rank, a.id, f"{a.id}:0", a.text, 0, len(a.text))
+            for rank, a in enumerate(found, start=1)
+        )
+        return Evidence(passages, {a.id: a for a in found}, path="index")
+
+    async def answer(self, question: Question) -> AsyncIterator[AnswerEvent]:
+        self.asked.append(question)
+        yield Started("ans_1", question.text)
+        scripted = self.script.get(question.text)
+        if isinstance(scripted, DatelineError):
+            raise scripted
+        yield Finished(scripted or abstention(question.text))
+
+
+class ServiceHouse:
+    """Opens one `ScriptedService` a data directory, the same one every time."""
+
+    def __init__(self, script: Mapping[str, Answer | DatelineError] | None = None) -> None:
+        self.script = script
+        self.services: dict[Path, ScriptedService] = {}
+        self.opened: list[Settings] = []
+
+    @asynccontextmanager
+    async def __call__(self, settings: Settings) -> AsyncIterator[ScriptedService]:
+        self.opened.append(settings)
+        yield self.services.setdefault(settings.data_dir, ScriptedService(self.script))
+
+
+def abstention(question: str) -> Answer:
+    """The answer that says that the articles don't say."""
+    return Answer(
+        id="ans_1",
+        question=question,
+        status="abstained",
+        text="The articles don’t say.",
+        sentences=(),
+        citations=(),
+        nearest=(),
+        withheld=0,
+        understood=Understood(),
+        standalone_question=question,
+        fallback=None,
+        prompt=None,
+        model="extractive",
+    )
+
+
+def quotation(question: str, article: Article, quote: str) -> Answer:
+    """An answer of one verbatim sentence."""
+    start = article.text.index(quote)
+    end = start + len(quote)
+    known = (article.title, article.outlet, article.author, article.published_at, article.url)
+    cited = Citation(1, article.id, f"{article.id}:0", *known, quote, start, end, "", "")
+    return replace(
+        abstention(question),
+        status="answered",
+        text=f"{quote} [1]",
+        sentences=(Sentence(quote, 0, len(quote), "exact", (1,)),),
+        citations=(cited,),
+    )
+
+
+def _articles_in(path: Path) -> Iterator[Article]:
+    if path.is_dir():
+        for file in sorted(path.glob("*.txt")):
+            yield Article(file.stem, file.read_text(), source=str(file))
+    else:
+        for number, line in enumerate(path.read_text().splitlines(), start=1):
+            fields = json.loads(line)
+            yield Article(fields["id"], fields["text"], source=f"{path}:{number}")
+
+
+class FakeService:
+    """The service as HTTP sees it: articles in a dict, one scripted answer to every question.
+
+    `script` holds the answer's events in order; an exception in it is raised there, an
+    `asyncio.Event` waited for. `asked` keeps the questions, `closed` counts the answers that ended.
+    """
+
+    def __init__(
+        self,
+        *articles: Article,
+        script: Sequence[AnswerEvent | Exception | asyncio.Event] = (),
+        evidence: Evidence | None = None,
+        parts: dict[str, str] | None = None,
+        **settings: object,
+    ) -> None:
+        self.settings = Settings(_env_file=None, **settings)
+        self.articles = {article.id: article for article in articles}
+        self.script = script
+        self.evidence = evidence or Evidence((), {})
+        self.parts = parts or {"library": "ok", "index": "ok"}
+        self.asked: list[Question] = []
+        self.closed = 0
+
+    async def answer(self, question: Question) -> AsyncIterator[AnswerEvent]:
+        self.asked.append(question)
+        try:
+            for step in self.script:
+                if isinstance(step, Exception):
+                    raise step
+                if isinstance(step, asyncio.Event):
+                    await step.wait()
+                else:
+                    yield step
+        finally:
+            self.closed += 1
+
+    async def search(self, question: Question, limit: int) -> Evidence:
+        self.asked.append(question)
+        return replace(self.evidence, passages=self.evidence.passages[:limit])
+
+    async def article(self, article_id: str) -> Article:
+        if article_id not in self.articles:
+            raise NotFoundError(f"no article {article_id}")
+        return self.articles[article_id]
+
+    async def article_page(self, after: str | None, limit: int) -> tuple[list[Article], str | None]:
+        ids = [id_ for id_ in sorted(self.articles) if after is None or id_ > after]
+        page = ids[:limit]
+        return [self.articles[id_] for id_ in page], page[-1] if len(ids) > limit else None
+
+    async def put_article(self, article: Article) -> Literal["added", "replaced", "unchanged"]:
+        before = self.articles.get(article.id)
+        self.articles[article.id] = article
+        if before is None:
+            return "added"
+        return "unchanged" if before == article else "replaced"
+
+    async def delete_article(self, article_id: str) -> None:
+        await self.article(article_id)
+        del self.articles[article_id]
+
+    async def readiness(self) -> dict[str, str]:
+        return self.parts
+
+
+class FakeEmbedder:
+    """Deterministic unit vectors of 16 dimensions: texts are near each other as words are shared.
+
+    `encoded` keeps all document texts; a text that holds `refused` raises `EmbeddingError`.
+    """
+
+    def __init__(self, model: str = "fake", refused: str | None = None) -> None:
+        self.model = model
+        self.refused = refused
+        self.encoded: list[str] = []
+
+    def encode_documents(self, texts: Sequence[str]) -> Vectors:
+        if self.refused and any(self.refused in text for text in texts):
+            raise EmbeddingError(f"refused: {self.refused}")
+        self.encoded += texts
+        return np.stack([self.encode_query(text) for text in texts])
+
+    def encode_query(self, text: str) -> Vectors:
+        vector = np.full(16, 1e-6)
+        for word in [self.model, *text.lower().split()]:
+            digest = hashlib.sha256(word.encode()).digest()
+            vector += np.frombuffer(digest, dtype=np.uint8)[:16] / 128.0 - 1.0
+        return (vector / np.linalg.norm(vector)).astype(np.float32)

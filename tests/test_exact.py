@@ -1,0 +1,113 @@
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag.exact import FEW, ExactIndex
+from rag.library import SqliteLibrary
+from rag.types import Article, Chunk
+from tests.fakes import FakeEmbedder
+
+embedder = FakeEmbedder()
+WORDS = "india pakistan terror chess sport trade rice monsoon budget railway".split()
+
+
+@pytest.fixture
+def library(tmp_path: Path):
+    opened = SqliteLibrary(tmp_path / "library.db")
+    yield opened
+    opened.close()
+
+
+def put(library: SqliteLibrary, article_id: str, *texts: str) -> None:
+    """An article of one chunk a text."""
+    starts = np.cumsum([0, *map(len, texts)])
+    chunks = [
+        Chunk(f"{article_id}/{number}", article_id, int(start), int(start) + len(text), text)
+        for number, (start, text) in enumerate(zip(starts, texts, strict=False))
+    ]
+    article = Article(article_id, "".join(texts))
+    library.put([(article, chunks, embedder.encode_documents(texts))], embedder.model)
+
+
+def by_hand(library: SqliteLibrary, query: str, within: set[str] | None = None) -> list[str]:
+    """All chunk ids by falling similarity, one at a time."""
+    vector = embedder.encode_query(query)
+    ids, vectors = library.vectors(embedder.model)
+    scores = {key: float(np.dot(one, vector)) for key, one in zip(ids, vectors, strict=True)}
+    chosen = [key for key in ids if within is None or key in within]
+    return sorted(chosen, key=lambda key: -scores[key])
+
+
+def search(exact: ExactIndex, query: str, limit: int, within=None) -> list[str]:
+    return [key for key, _ in exact.search(embedder.encode_query(query), limit, within)]
+
+
+def test_an_empty_library_and_no_candidates_give_nothing(library: SqliteLibrary) -> None:
+    exact = ExactIndex(library, embedder.model)
+    assert search(exact, "india", 5) == []
+    put(library, "a", *WORDS)
+    assert search(exact, "india", 5, []) == []
+    assert search(exact, "india", 5, ["gone"]) == []
+    assert search(exact, "india", 5, [f"gone{n}" for n in range(FEW + 1)]) == []
+
+
+def test_the_nearest_come_first_with_their_cosine(library: SqliteLibrary) -> None:
+    put(library, "a", *(f"{one} {two}" for one in WORDS for two in WORDS))
+    exact = ExactIndex(library, embedder.model)
+    for limit in (1, 7, 100, 1000):
+        assert search(exact, "india terror", limit) == by_hand(library, "india terror")[:limit]
+    best = exact.search(embedder.encode_query("india chess"), 1)[0][1]
+    assert best == pytest.approx(1.0, abs=1e-6)
+
+
+def test_only_candidates_are_found_however_many_they_are(library: SqliteLibrary) -> None:
+    put(library, "a", *(f"{one} {n}" for n in range(FEW // 10 + 2) for one in WORDS))
+    exact = ExactIndex(library, embedder.model)
+    ids = library.vectors(embedder.model)[0]
+    for within in (ids[3:9], ids[: FEW + 3], [*ids[:FEW], "gone", "gone too"]):
+        found = search(exact, "terror 7", 5, within)
+        assert found == by_hand(library, "terror 7", set(within))[:5]
+
+
+def test_equal_texts_come_in_the_order_of_their_ids(library: SqliteLibrary) -> None:
+    put(library, "b", "chess", "chess")
+    put(library, "a", "chess", "rice")
+    exact = ExactIndex(library, embedder.model)
+    assert search(exact, "chess", 3) == ["a/0", "b/0", "b/1"]
+    assert search(exact, "chess", 2) == ["a/0", "b/0"]
+
+
+def test_every_change_of_the_library_is_seen(library: SqliteLibrary) -> None:
+    exact = ExactIndex(library, embedder.model)
+    put(library, "a", "chess")
+    assert search(exact, "rice", 1) == ["a/0"]
+    put(library, "b", "rice")
+    assert search(exact, "rice", 1) == ["b/0"]
+    put(library, "b", "budget")
+    put(library, "a", "rice")
+    assert search(exact, "rice", 1) == ["a/0"]
+    library.delete(["a"])
+    assert search(exact, "rice", 5) == ["b/0"]
+
+
+def test_threads_search_while_the_library_changes(library: SqliteLibrary) -> None:
+    put(library, "a", *WORDS)
+    exact = ExactIndex(library, embedder.model)
+    wrong: list[object] = []
+
+    def look() -> None:
+        for _ in range(50):
+            found = search(exact, "chess", 1)
+            if found != ["a/3"]:
+                wrong.append(found)
+
+    readers = [threading.Thread(target=look) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for number in range(10):
+        put(library, f"b{number}", "monsoon railway")
+    for reader in readers:
+        reader.join()
+    assert wrong == []

@@ -1,0 +1,411 @@
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag.chroma import ChromaCollection, probe
+from rag.errors import IndexUnavailableError, SettingsError
+from rag.exact import ExactIndex
+from rag.index import QUICK_REBUILD, ChromaIndex
+from rag.library import SqliteLibrary
+from rag.ports import Vectors
+from rag.types import Article, Chunk
+from tests.fakes import FakeEmbedder
+
+embedder = FakeEmbedder()
+WORDS = "india pakistan terror chess sport trade rice monsoon budget railway".split()
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[SqliteLibrary]:
+    opened = SqliteLibrary(tmp_path / "library.db")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    return tmp_path / "index"
+
+
+@pytest.fixture
+def index(library: SqliteLibrary, directory: Path) -> Iterator[ChromaIndex]:
+    opened = ChromaIndex(library, embedder.model, directory)
+    yield opened
+    opened.close()
+
+
+def entry(article_id: str, texts: list[str]) -> tuple[Article, list[Chunk], Vectors]:
+    """An article of one chunk a text."""
+    starts = np.cumsum([0, *map(len, texts)]).tolist()
+    chunks = [
+        Chunk(f"{article_id}/{number}", article_id, start, start + len(text), text)
+        for number, (start, text) in enumerate(zip(starts, texts, strict=False))
+    ]
+    return Article(article_id, "".join(texts)), chunks, embedder.encode_documents(texts)
+
+
+def put(library: SqliteLibrary, index: ChromaIndex | None, article_id: str, *texts: str) -> None:
+    """Put an article, and have the index follow, if one is given."""
+    article = entry(article_id, list(texts))
+    change = library.put([article], embedder.model)
+    if index:
+        index.update((change.added, article[2]), change.removed)
+
+
+def search(index: ChromaIndex | ExactIndex, query: str, limit: int = 3) -> list[str]:
+    return [key for key, _ in index.search(embedder.encode_query(query), limit)]
+
+
+def assert_equals_exact(index: ChromaIndex, library: SqliteLibrary) -> None:
+    exact = ExactIndex(library, embedder.model)
+    for word in WORDS:
+        vector = embedder.encode_query(word)
+        found, expected = index.search(vector, 10), exact.search(vector, 10)
+        assert [round(score, 4) for _, score in found] == [round(s, 4) for _, s in expected]
+        assert {key for key, _ in found} == {key for key, _ in expected}
+
+
+def generations(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir())
+
+
+def killed(library: SqliteLibrary, index: ChromaIndex, **changes: object) -> None:
+    """Leave the record of an index as a process does that dies: not closed, and `changes`."""
+    index.close()
+    record = json.loads(library.meta("index") or "")
+    library.set_meta("index", json.dumps(record | {"closed": False} | changes))
+
+
+def damage(directory: Path, name: str) -> None:
+    (path,) = directory.rglob(name)
+    path.write_bytes(b"damaged" * 1000)
+
+
+# What goes wrong
+
+
+def test_an_address_that_is_none_is_refused_at_once(library: SqliteLibrary, tmp_path: Path) -> None:
+    for url in ("chroma", "http://", "ftp://host:1", "http://host:port"):
+        with pytest.raises(SettingsError, match="DATELINE_CHROMA_URL"):
+            ChromaIndex(library, embedder.model, tmp_path, url)
+
+
+def test_a_server_that_is_away_leaves_the_index_unavailable(
+    library: SqliteLibrary, directory: Path
+) -> None:
+    index = ChromaIndex(library, embedder.model, directory, "http://127.0.0.1:9")
+    with pytest.raises(IndexUnavailableError, match=r"127\.0\.0\.1:9"):
+        put(library, index, "a", "chess")
+    with pytest.raises(IndexUnavailableError):
+        search(index, "chess")
+    assert index.state().startswith("degraded")
+    assert library.counts() == (1, 1)
+    index.close()
+
+
+def test_a_directory_that_cannot_be_used_is_named(library: SqliteLibrary, directory: Path) -> None:
+    directory.write_text("a file is in the way")
+    index = ChromaIndex(library, embedder.model, directory)
+    put(library, None, "a", "chess")
+    with pytest.raises(IndexUnavailableError, match=str(directory)):
+        search(index, "chess")
+    assert index.state().startswith("degraded")
+    directory.unlink()
+    index.repair()
+    assert search(index, "chess") == ["a/0"]
+    assert index.state() == "ok"
+    index.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["chroma.sqlite3", "header.bin"])
+def test_a_damaged_index_is_rebuilt_after_a_crash(
+    library: SqliteLibrary, index: ChromaIndex, directory: Path, name: str
+) -> None:
+    put(library, index, "a", *(f"{one} {n}" for n in range(110) for one in WORDS))
+    search(index, "chess")
+    killed(library, index)
+    (before,) = generations(directory)
+    damage(directory, name)
+    reopened = ChromaIndex(library, embedder.model, directory)
+    assert_equals_exact(reopened, library)
+    assert before not in generations(directory)
+    reopened.close()
+
+
+def test_an_index_damaged_after_it_was_closed_in_order_is_rebuilt(
+    library: SqliteLibrary, index: ChromaIndex, directory: Path
+) -> None:
+    put(library, index, "a", *(f"{one} {n}" for n in range(110) for one in WORDS))
+    index.close()
+    damage(directory, "header.bin")
+    reopened = ChromaIndex(library, embedder.model, directory)
+    assert_equals_exact(reopened, library)
+    reopened.close()
+
+
+def test_an_index_that_fails_in_use_says_so_once_and_is_rebuilt(
+    library: SqliteLibrary, index: ChromaIndex
+) -> None:
+    put(library, index, "a", *WORDS)
+    assert index._collection
+    index._collection.close()  # as if its files had gone from under it
+    with pytest.raises(IndexUnavailableError):
+        search(index, "chess")
+    assert index.state().startswith("degraded")
+    assert_equals_exact(index, library)
+    assert index._collection
+    index._collection.close()
+    with pytest.raises(IndexUnavailableError):
+        put(library, index, "b", "chess")
+    assert_equals_exact(index, library)
+
+
+def test_a_missing_directory_is_rebuilt(
+    library: SqliteLibrary, index: ChromaIndex, directory: Path
+) -> None:
+    put(library, index, "a", *WORDS)
+    index.close()
+    for path in directory.iterdir():
+        path.rename(directory.parent / "elsewhere")
+    reopened = ChromaIndex(library, embedder.model, directory)
+    assert_equals_exact(reopened, library)
+    reopened.close()
+
+
+@pytest.mark.parametrize("changes", [{"state": "dirty"}, {"revision": 0}, {"model": "other"}])
+def test_an_index_that_does_not_reflect_the_library_is_rebuilt_beside_it(
+    library: SqliteLibrary, index: ChromaIndex, directory: Path, changes: dict[str, object]
+) -> None:
+    put(library, index, "a", *WORDS)
+    killed(library, index, **changes)
+    (before,) = generations(directory)
+    reopened = ChromaIndex(library, embedder.model, directory)
+    assert reopened.state().startswith("degraded")
+    assert_equals_exact(reopened, library)
+    assert reopened.state() == "ok"
+    (after,) = generations(directory)
+    assert before != after
+    reopened.close()
+
+
+def test_an_index_that_lacks_vectors_is_rebuilt(
+    library: SqliteLibrary, index: ChromaIndex, directory: Path
+) -> None:
+    put(library, index, "a", *WORDS)
+    index.close()
+    (generation,) = generations(directory)
+    opened = ChromaCollection(*index._where(generation))
+    opened.remove(["a/3"])
+    opened.close()
+    reopened = ChromaIndex(library, embedder.model, directory)
+    assert_equals_exact(reopened, library)
+    reopened.close()
+
+
+def test_a_write_that_the_index_was_not_told_of_is_made_good_by_the_next(
+    library: SqliteLibrary, index: ChromaIndex
+) -> None:
+    put(library, index, "a", "chess")
+    put(library, None, "b", "rice")
+    put(library, index, "c", "sport")
+    assert_equals_exact(index, library)
+
+
+def test_a_long_rebuild_is_not_made_to_wait_for(library: SqliteLibrary, index: ChromaIndex) -> None:
+    put(library, None, "a", *(f"text {number}" for number in range(QUICK_REBUILD + 1)))
+    with pytest.raises(IndexUnavailableError, match="reindex"):
+        search(index, "chess")
+    assert index.state().startswith("degraded")
+    index.repair()
+    assert index.state() == "ok"
+    assert search(index, "text 7", 1) == ["a/7"]
+
+
+def test_an_index_closed_while_it_is_rebuilt_gives_up_and_begins_again(
+    library: SqliteLibrary, directory: Path
+) -> None:
+    put(library, None, "a", *(f"text {number}" for number in range(QUICK_REBUILD + 1)))
+    index = ChromaIndex(library, embedder.model, directory)
+    closer = threading.Thread(target=index.close)
+
+    def close_meanwhile(done: int, total: int | None, unit: str) -> None:
+        if not closer.ident:
+            closer.start()
+            while not index._closing:
+                pass
+
+    with pytest.raises(IndexUnavailableError, match="closed"):
+        index.repair(close_meanwhile)
+    closer.join()
+    assert generations(directory) == []
+    with pytest.raises(IndexUnavailableError):
+        search(index, "text 7")
+    reopened = ChromaIndex(library, embedder.model, directory)
+    reopened.repair()
+    assert search(reopened, "text 7", 1) == ["a/7"]
+    reopened.close()
+
+
+# The probe
+
+
+@pytest.mark.slow
+def test_the_probe_counts_what_can_be_found(
+    library: SqliteLibrary, index: ChromaIndex, directory: Path
+) -> None:
+    put(library, index, "a", *WORDS)
+    search(index, "chess")
+    index.close()
+    place, name = index._where(generations(directory)[0])
+    assert isinstance(place, Path)
+    assert probe(place, name) == len(WORDS)
+    assert probe(place, "another") is None
+    assert probe(place, name, timeout=0.01) is None  # as if it hung
+
+
+# What goes right
+
+
+def test_an_empty_library_needs_no_index(index: ChromaIndex, directory: Path) -> None:
+    assert index.state() == "ok"
+    assert search(index, "chess") == []
+    index.repair()
+    assert not directory.exists()
+
+
+def test_chroma_is_imported_only_when_it_is_needed(tmp_path: Path) -> None:
+    code = f"""
+import sys
+from pathlib import Path
+from rag.exact import ExactIndex
+from rag.index import ChromaIndex
+from rag.library import SqliteLibrary
+library = SqliteLibrary(Path({str(tmp_path / "library.db")!r}))
+index = ChromaIndex(library, "fake", Path({str(tmp_path / "index")!r}))
+index.state(), index.repair(), index.close(), library.close()
+sys.exit("chromadb" in sys.modules)
+"""
+    root = Path(__file__).parents[1]
+    assert subprocess.run([sys.executable, "-c", code], cwd=root).returncode == 0
+
+
+def test_the_index_finds_what_exact_search_finds(
+    library: SqliteLibrary, index: ChromaIndex
+) -> None:
+    put(library, index, "a", *(f"{one} {two}" for one in WORDS for two in WORDS if one < two))
+    assert_equals_exact(index, library)
+    assert index.search(embedder.encode_query("chess rice"), 1)[0][1] == pytest.approx(1, abs=1e-5)
+
+
+def test_the_index_follows_every_write(library: SqliteLibrary, index: ChromaIndex) -> None:
+    put(library, index, "a", *WORDS)
+    put(library, index, "b", "chess", "chess chess")
+    assert_equals_exact(index, library)
+    put(library, index, "b", "rice")
+    assert_equals_exact(index, library)
+    change = library.delete(["a"])
+    index.update(((), np.empty((0, 0), dtype=np.float32)), change.removed)
+    assert search(index, "chess", 20) == ["b/0"]
+
+
+def test_an_index_closed_in_order_is_used_as_it_is(
+    library: SqliteLibrary, index: ChromaIndex, directory: Path
+) -> None:
+    put(library, index, "a", *WORDS)
+    index.close()
+    before = generations(directory)
+    reopened = ChromaIndex(library, embedder.model, directory)
+    put(library, reopened, "b", "chess")  # the first thing it does is to follow a write
+    assert_equals_exact(reopened, library)
+    assert generations(directory) == before
+    reopened.close()
+
+
+@pytest.mark.slow
+def test_a_sound_index_survives_a_crash(
+    library: SqliteLibrary, index: ChromaIndex, directory: Path
+) -> None:
+    put(library, index, "a", *WORDS)
+    killed(library, index)
+    before = generations(directory)
+    reopened = ChromaIndex(library, embedder.model, directory)
+    assert_equals_exact(reopened, library)
+    assert generations(directory) == before
+    reopened.close()
+
+
+def test_two_indexes_of_a_process_do_not_share_what_they_close(tmp_path: Path) -> None:
+    opened = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        library = SqliteLibrary(tmp_path / name / "library.db")
+        index = ChromaIndex(library, embedder.model, tmp_path / name / "index")
+        put(library, index, name, "chess")
+        opened.append((library, index))
+    opened[0][1].close()
+    assert search(opened[1][1], "chess") == ["two/0"]
+    opened[1][1].close()
+    for library, _ in opened:
+        library.close()
+
+
+def test_writes_during_a_rebuild_are_in_it_and_searches_go_elsewhere(
+    library: SqliteLibrary, index: ChromaIndex
+) -> None:
+    put(library, None, "a", *WORDS)
+    put(library, None, "b", "chess")
+    states: list[str] = []
+
+    def meanwhile(done: int, total: int | None, unit: str) -> None:
+        if not states:
+            put(library, index, "c", "chess sport")
+            put(library, index, "a", *reversed(WORDS))
+            library.delete(["b"])
+            with pytest.raises(IndexUnavailableError, match="rebuilt"):
+                search(index, "chess")
+        states.append(index.state())
+
+    index.rebuild(meanwhile)
+    assert states[0].startswith("degraded: being rebuilt")
+    assert index.state() == "ok"
+    assert_equals_exact(index, library)
+
+
+def test_a_rebuild_replaces_the_generation(
+    library: SqliteLibrary, index: ChromaIndex, directory: Path
+) -> None:
+    put(library, index, "a", *WORDS)
+    before = generations(directory)
+    seen: list[tuple[int, int | None]] = []
+    index.rebuild(lambda done, total, unit: seen.append((done, total)))
+    assert seen == [(len(WORDS), len(WORDS))]
+    assert len(generations(directory)) == 1
+    assert generations(directory) != before
+    assert_equals_exact(index, library)
+
+
+def test_threads_search_while_the_index_follows(library: SqliteLibrary, index: ChromaIndex) -> None:
+    put(library, index, "a", *WORDS)
+    wrong: list[object] = []
+
+    def look() -> None:
+        for _ in range(30):
+            found = search(index, "chess", 1)
+            if found != ["a/3"]:
+                wrong.append(found)
+
+    readers = [threading.Thread(target=look) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for number in range(10):
+        put(library, index, f"b{number}", "monsoon railway")
+    for reader in readers:
+        reader.join()
+    assert wrong == []
