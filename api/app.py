@@ -1,0 +1,97 @@
+"""The HTTP application over a wired service."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from api import articles, ask, health, pages, problems
+from api.middleware import (
+    LOOPBACK_NAMES,
+    BodyLimit,
+    HeadAsGet,
+    HostCheck,
+    ResponseHeaders,
+    is_loopback,
+)
+from api.schemas import Problem
+from rag.bootstrap import Service
+from rag.settings import Settings
+
+DESCRIPTION = """\
+Ask news articles: every sentence of the answer is backed by a verbatim quotation,
+or you are told that the articles don't say.
+
+Errors are `application/problem+json` (RFC 9457). Every response carries `X-Request-ID`:
+the caller's, if it is at most 128 of `A-Z a-z 0-9 . _ -`. All offsets count Unicode code points.
+"""
+QUESTION_BYTES = 1_000_000  # a question with a long conversation; articles may be larger
+
+
+class Dateline(FastAPI):
+    """FastAPI, whose document also describes the problems that every route may answer."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document."""
+        document = super().openapi()
+        document["components"]["schemas"]["Problem"] = Problem.model_json_schema()
+        return document
+
+
+def create_app(service: Service, *, host: str = "127.0.0.1", port: int = 8000) -> FastAPI:
+    """The application over an opened service; it neither opens nor closes anything.
+
+    `host` and `port` are where it is served. On loopback, requests that name another host are
+    refused, except for that of DATELINE_PUBLIC_URL.
+    """
+    address = public_url(service.settings, host, port)
+    app = Dateline(
+        title="Dateline",
+        version=_version(),
+        description=DESCRIPTION,
+        servers=[{"url": address}],
+        docs_url=None,  # these pages load scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,  # a redirect's address would be made from the Host header
+    )
+    app.state.service = service
+    problems.install(app)
+    for part in (ask, articles, health, pages):
+        app.include_router(part.router)
+    app.mount("/static", StaticFiles(directory=pages.STATIC))
+    _add_middleware(app, service.settings, host)
+    return app
+
+
+def public_url(settings: Settings, host: str, port: int) -> str:
+    """The address under which readers reach the service: the setting, else the address served."""
+    if settings.public_url:
+        return settings.public_url.rstrip("/")
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _version() -> str:
+    try:
+        return metadata.version("dateline")
+    except metadata.PackageNotFoundError:  # run from a checkout that is not installed
+        return "unknown"
+
+
+def _add_middleware(app: FastAPI, settings: Settings, host: str) -> None:
+    """The last one added is the first to see a request."""
+    article_bytes = settings.max_file_mb * 1_000_000
+
+    def body_limit(path: str) -> int:
+        return article_bytes if path.startswith("/v1/articles") else QUESTION_BYTES
+
+    app.add_middleware(BodyLimit, limit=body_limit)
+    app.add_middleware(HeadAsGet)
+    if is_loopback(host):
+        public = urlsplit(settings.public_url or "").hostname
+        hosts = LOOPBACK_NAMES | {host.strip("[]").lower()} | ({public} if public else set())
+        app.add_middleware(HostCheck, hosts=hosts)
+    app.add_middleware(ResponseHeaders)

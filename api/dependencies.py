@@ -1,0 +1,35 @@
+"""What routes need of the app that they run in."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, Path, Request
+
+from rag.bootstrap import Service
+
+
+async def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+async def require_json(request: Request) -> None:
+    """Refuse a body of another type than JSON, with 415.
+
+    A web page can send other types to any address without asking (no CORS preflight).
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        raise HTTPException(415, "The body should be JSON, sent as Content-Type: application/json.")
+
+
+ServiceOfApp = Annotated[Service, Depends(_service)]
+ArticleId = Annotated[
+    str,
+    Path(
+        pattern="^[A-Za-z0-9._:-]{1,128}$",
+        description="the article's id",
+        examples=["art_0123456789abcdef"],
+    ),
+]
