@@ -1,0 +1,285 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from evals.cases import GoldError
+from evals.run import EvalOptions, evaluate
+from rag.errors import DatelineError, LanguageModelError
+from rag.settings import Settings
+from rag.types import Article
+from tests.fakes import ServiceHouse, quotation
+
+RAIN = Article("rain", "Rain fell on Monday. Streets were flooded.")
+FIRE = Article("fire", "The mill burned down. Nobody was hurt.")
+BURNED = "what burned down?"
+QUESTIONS = [
+    {
+        "id": "q1",
+        "question": BURNED,
+        "answers": ["the mill"],
+        "evidence": [{"article": "fire", "quote": "The mill burned down."}],
+        "answerable": True,
+        "category": "fact",
+    },
+    {
+        "id": "q2",
+        "question": "when did rain fall?",
+        "answers": ["Monday"],
+        "evidence": [{"article": "rain"}],
+        "answerable": True,
+        "category": "fact",
+        "as_of": "2030-05-01",
+    },
+    {
+        "id": "q4",
+        "question": "who won?",
+        "answers": [],
+        "evidence": [],
+        "answerable": False,
+        "category": "off_topic",
+    },
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "weather"
+    path.mkdir()
+    lines(path / "articles.jsonl", [{"id": a.id, "text": a.text} for a in (RAIN, FIRE)])
+    lines(path / "questions.jsonl", QUESTIONS)
+    return path
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        _env_file=None,
+        data_dir=tmp_path / "data",
+        llm_api_key="sk-secret",
+        llm_base_url="https://ann:pass@llm.example/v1?token=abc",
+        chroma_url="http://chroma.example",
+    )
+
+
+def lines(path: Path, values: list[dict]) -> Path:
+    path.write_text("\n".join(json.dumps(value) for value in values))
+    return path
+
+
+def house(**more: object) -> ServiceHouse:
+    return ServiceHouse({BURNED: quotation(BURNED, FIRE, "The mill burned down."), **more})
+
+
+async def run(name: object, settings: Settings, opener: ServiceHouse, **options: object) -> dict:
+    """Evaluates one data set, and reads the saved run; its exit status is under "status"."""
+    out = settings.data_dir.parent / "run.json"
+    status = await evaluate([str(name)], EvalOptions(out=out, **options), settings, None, opener)
+    return json.loads(out.read_text()) | {"status": status}
+
+
+def scores(saved: dict) -> dict[str, dict[str, float]]:
+    return {result["case"]["id"]: result["scores"] for result in saved["results"]}
+
+
+async def test_an_error_is_that_questions_result_and_the_others_are_asked(folder, settings, capsys):
+    opener = house(**{"when did rain fall?": LanguageModelError("timed out")})
+
+    saved = await run(folder, settings, opener)
+
+    assert saved["status"] == 1
+    assert [r["error"] for r in saved["results"]] == [None, "LanguageModelError: timed out", None]
+    assert scores(saved)["q2"]["containment"] == 0
+    assert scores(saved)["q2"]["hits@4"] == 1
+    assert "answer_ms" not in scores(saved)["q2"]
+    assert "failed: q2: LanguageModelError: timed out" in capsys.readouterr().out
+
+
+async def test_what_cannot_be_asked_is_refused_before_anything_is_saved(folder, settings):
+    opener, broken = house(), QUESTIONS[0] | {"evidence": [{"article": "flood"}]}
+    lines(folder / "questions.jsonl", [broken])
+    with pytest.raises(GoldError, match=r"1 evidence articles are not in .*articles\.jsonl: flood"):
+        await run(folder, settings, opener)
+
+    broken["evidence"] = [{"article": "fire", "quote": "The mill burnt down."}]
+    lines(folder / "questions.jsonl", [broken])
+    with pytest.raises(GoldError, match=r"question q1: 'The mill burnt down\.' is not in fire"):
+        await run(folder, settings, opener)
+
+    with pytest.raises(GoldError, match="--limit 0"):
+        await run(folder, settings, opener, limit=0)
+    options = EvalOptions(out=Path("x.json"))
+    with pytest.raises(GoldError, match="several data sets need a folder"):
+        await evaluate([str(folder)] * 2, options, settings, None, opener)
+    with pytest.raises(DatelineError, match="name the articles with --articles"):
+        await run(folder, settings, opener, articles=folder / "nothing")
+    assert not (settings.data_dir.parent / "run.json").exists()
+
+
+async def test_a_broken_promise_is_saved_and_printed(folder, settings, capsys):
+    good = quotation(BURNED, FIRE, "The mill burned down.")
+    forged = replace(good, citations=(replace(good.citations[0], start=4),))
+
+    saved = await run(folder, settings, house(**{BURNED: forged}))
+
+    assert saved["metrics"]["all"]["quotation_validity"]["value"] == 0
+    assert saved["metrics"]["all"]["promises_kept"]["value"] == pytest.approx(2 / 3)
+    assert "broken promise: q1: citation 1: its offsets" in capsys.readouterr().out
+
+
+async def test_every_metric_has_the_questions_that_it_applies_to(folder, settings):
+    saved = await run(folder, settings, house())
+
+    assert saved["status"] == 0
+    found = {name: (e["value"], e["n"]) for name, e in saved["metrics"]["all"].items()}
+    assert found["containment"] == (0.5, 2)
+    assert found["wrong_refusal"] == (0.5, 2)
+    assert found["abstention_recall"] == (1, 1)
+    assert found["abstention_precision"] == (0.5, 2)
+    assert found["citation_precision"] == (1, 1)
+    assert found["citation_recall"] == (0.5, 2)
+    assert found["quotation_validity"] == (1, 1)
+    assert found["hits@4"] == (1, 2)
+    assert found["mrr@10"] == (0.75, 2)  # "fire" comes first, "rain" second
+    assert found["search_ms_p95"][1] == found["answer_ms_p50"][1] == 3
+    # the hash puts q4, which is unanswerable, into the half to report, q1 and q2 into the other
+    assert saved["metrics"]["report"]["abstention_recall"]["n"] == 1
+    assert "abstention_recall" not in saved["metrics"]["tune"]
+    assert saved["metrics"]["tune"]["containment"] == saved["metrics"]["all"]["containment"]
+
+
+async def test_refusing_everything_is_precise_only_as_far_as_it_is_right(folder, settings):
+    found = (await run(folder, settings, ServiceHouse()))["metrics"]["all"]
+
+    assert found["abstention_precision"]["value"] == pytest.approx(1 / 3)
+    assert found["abstention_recall"]["value"] == found["wrong_refusal"]["value"] == 1
+    assert found["containment"]["value"] == found["citation_recall"]["value"] == 0
+    assert "citation_precision" not in found
+
+
+async def test_the_first_question_warms_up_and_each_keeps_its_day(folder, settings):
+    opener = house()
+    await run(folder, settings, opener)
+
+    (service,) = opener.services.values()
+    assert [question.text for question in service.asked] == [
+        BURNED,
+        BURNED,
+        "when did rain fall?",
+        "who won?",
+    ]
+    assert [question.as_of for question in service.asked] == [None, None, "2030-05-01", None]
+
+
+async def test_a_run_says_how_it_was_made_but_no_secret(folder, settings):
+    saved = await run(folder, settings, house())
+
+    conditions = saved["conditions"]
+    assert conditions["settings"]["llm_base_url"] == "https://llm.example/v1"
+    assert conditions["settings"]["answer_tokens"] == settings.answer_tokens
+    assert all(len(digest) == 64 for digest in conditions["data"].values())
+    assert conditions["code"]["packages"]["numpy"]
+    assert "llm_api_key" not in conditions["settings"]
+    assert saved["counts"]["model"] == {"extractive": 3}
+    assert saved["counts"]["path"] == {"index": 3}
+    text = json.dumps(saved)
+    assert "sk-secret" not in text
+    assert "ann:pass" not in text
+    assert "token=abc" not in text
+
+
+async def test_articles_of_a_data_set_are_embedded_once_into_a_library_of_their_own(
+    folder, settings, capsys
+):
+    opener = house()
+    await run(folder, settings, opener)
+    await run(folder, settings, opener)
+
+    ((place, service),) = opener.services.items()
+    assert place.parent == settings.data_dir / "evals"
+    assert service.embedded == 2
+    assert {opened.chroma_url for opened in opener.opened} == {None}
+    assert "not ingested: odd.bin: is not text" in capsys.readouterr().err
+
+    lines(folder / "articles.jsonl", [{"id": a.id, "text": a.text + " "} for a in (RAIN, FIRE)])
+    await run(folder, settings, opener)
+    await run(folder, settings.model_copy(update={"embedding_model": "other"}), opener)
+    assert len(opener.services) == 3
+
+
+async def test_a_gold_file_is_asked_of_the_users_library(folder, settings):
+    opener = house()
+    async with opener(settings) as service:
+        await service.ingest([folder / "articles.jsonl"])
+
+    saved = await run(folder / "questions.jsonl", settings, opener)
+
+    assert saved["status"] == 0
+    assert list(opener.services) == [settings.data_dir]
+    assert saved["conditions"]["data"]["articles"] is None
+
+
+async def test_a_users_library_that_lacks_the_evidence_is_named(tmp_path, folder, settings):
+    opener = house()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "sun.txt").write_text("The sun shone.")
+    async with opener(settings) as service:
+        await service.ingest([tmp_path / "other"])
+
+    with pytest.raises(GoldError, match=r"2 evidence articles are not in .*data: fire, rain; "):
+        await run(folder / "questions.jsonl", settings, opener)
+
+
+async def test_the_seed_articles_stand_in_for_an_empty_library(tmp_path, settings):
+    seed = {"article": "000_75e423dfb05b201f.txt", "quote": "Trade, however, dominated much"}
+    gold = lines(tmp_path / "own.jsonl", [QUESTIONS[0] | {"evidence": [seed]}])
+
+    assert (await run(gold, settings, house()))["status"] == 0
+
+    lines(gold, QUESTIONS)
+    with pytest.raises(GoldError, match=r"2 evidence articles are not in .*seeds: fire, rain"):
+        await run(gold, settings, house())
+
+
+async def test_retrieval_only_asks_for_no_answer(folder, settings):
+    opener = house()
+    saved = await run(folder, settings, opener, retrieval_only=True)
+
+    assert [service.asked for service in opener.services.values()] == [[]]
+    assert "hits@10" in saved["metrics"]["all"]
+    assert "containment" not in saved["metrics"]["all"]
+    assert "answer_ms_p50" not in saved["metrics"]["all"]
+
+
+async def test_a_limit_takes_the_same_sample_each_time(folder, settings):
+    ids = [
+        [r["case"]["id"] for r in (await run(folder, settings, house(), limit=2))["results"]]
+        for _ in range(2)
+    ]
+    assert ids[0] == ids[1] == sorted(ids[0])
+    assert len(ids[0]) == 2
+
+
+async def test_json_is_one_document_on_stdout_and_runs_are_saved_side_by_side(
+    folder, settings, tmp_path, capsys
+):
+    options = EvalOptions(out=tmp_path / "reports", json=True)
+    told: list[tuple[int, int | None, str]] = []
+
+    status = await evaluate(
+        [str(folder), str(folder)], options, settings, lambda *step: told.append(step), house()
+    )
+
+    printed = json.loads(capsys.readouterr().out)
+    assert status == 0
+    assert [entry["dataset"] for entry in printed["runs"]] == ["weather", "weather"]
+    saved = [Path(entry["saved"]) for entry in printed["runs"]]
+    assert all(path.parent == tmp_path / "reports" and path.is_file() for path in saved)
+    assert len(set(saved)) == 2
+    assert told[-1] == (3, 3, "questions")
+
+
+async def test_the_seed_set_is_the_default(settings, tmp_path):
+    await evaluate([], EvalOptions(out=tmp_path / "seed.json", limit=1), settings, None, house())
+    assert json.loads((tmp_path / "seed.json").read_text())["dataset"] == "seed"
