@@ -1,0 +1,74 @@
+# Dateline: two commands need nothing but Python ≥ 3.11 and make: `make ask`, `make test`.
+PYTHON ?= python3
+Q ?= what did India say about terrorism?
+# For pip; e.g. PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu" for CPU-only torch.
+PIP_ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+INSTALL := $(PIP) $(PIP_ARGS) --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help ask ingest serve test check format eval bench browser lock clean
+
+help: ## list every target
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	@echo "Setting up $(VENV): about 2 GB and a few minutes, once." >&2
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Dateline needs Python 3.11 or newer: make PYTHON=python3.12 …")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) --upgrade pip
+	@$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/installed-test: $(VENV)/installed
+	@echo "Installing what the tests need." >&2
+	@$(INSTALL) --editable '.[test]'
+	@touch $@
+
+ask: ingest ## answer Q from the articles in seeds/
+	@$(BIN)/dateline ask "$(Q)"
+
+ingest: $(VENV)/installed ## take in seeds/ (a second run changes nothing)
+	@$(BIN)/dateline ingest seeds
+
+serve: ingest ## start the service and its demo page on http://127.0.0.1:8000
+	@$(BIN)/dateline serve
+
+test: check browser ## check, then run the whole test suite
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/installed-test ## format, lint, types, layers
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo > $(VENV)/lint-imports.log || { cat $(VENV)/lint-imports.log; exit 1; }
+
+format: $(VENV)/installed-test ## format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+eval: $(VENV)/installed ## measure on the gold questions (DATA="seed path/to/folder")
+	@$(BIN)/dateline eval $(DATA)
+
+bench: $(VENV)/installed ## measure speed: ratios to a baseline in the same run
+	@$(BIN)/python -m evals.bench $(ARGS)
+
+browser:
+	@command -v chromium chromium-browser google-chrome > /dev/null \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null \
+	     && apt-get update -qq && apt-get install -yqq chromium > /dev/null 2>&1; } \
+	|| echo "No Chromium here, and none can be installed: the browser tests will be skipped." >&2
+
+lock: ## write constraints.txt anew, from a fresh environment
+	@rm -rf $(VENV)/lock && $(PYTHON) -m venv $(VENV)/lock
+	@$(VENV)/lock/bin/python -m pip --quiet install --upgrade pip
+	@$(VENV)/lock/bin/python -m pip --quiet install $(PIP_ARGS) torch==2.13.0
+	@$(VENV)/lock/bin/python -m pip --quiet install $(PIP_ARGS) '.[test]'
+	@$(VENV)/lock/bin/python -m pip freeze --exclude dateline --exclude pip | sed 's/+cpu$$//' > constraints.txt
+	@rm -rf $(VENV)/lock
+
+clean: ## remove the environment and what was built (data/ stays)
+	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

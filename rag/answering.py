@@ -1,0 +1,208 @@
+"""Question → stream of answer events: retrieve, draft, verify each sentence, show it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+import anyio.to_thread
+
+from rag.citations import Verifier
+from rag.composing import EXTRACTIVE_MAX_WORDS, Composer
+from rag.drafts import Draft, DraftReader
+from rag.errors import LanguageModelError
+from rag.extractive import Extractor
+from rag.ports import LanguageAnalyser, LanguageModel
+from rag.prompting import PromptTemplate, RenderedPrompt
+from rag.retrieval import Retriever
+from rag.types import (
+    Answer,
+    AnswerEvent,
+    Claim,
+    Evidence,
+    Fallback,
+    Finished,
+    PassagesFound,
+    PromptVersion,
+    Question,
+    SentenceReady,
+    Started,
+    Timings,
+    Usage,
+)
+
+ABSTENTION = "The articles don't say."
+EXTRACTIVE = "extractive"
+
+PASSAGES = 10
+"""Passages that an answer may rest on."""
+
+NEAREST = 3
+"""Passages shown beside an abstention."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What the LLM path needs: the model, its prompt, and its budgets in tokens."""
+
+    model: LanguageModel
+    prompt: PromptTemplate
+    prompt_tokens: int
+    answer_tokens: int
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What is known of an answer while it is made."""
+
+    id: str
+    question: Question
+    evidence: Evidence
+    verifier: Verifier
+    composer: Composer
+    began: float
+    retrieved: float
+    withheld: int = 0
+    refused: bool = False
+    model: str = EXTRACTIVE
+    fallback: Fallback | None = None
+    prompt: PromptVersion | None = None
+    usage: Usage = field(default_factory=Usage)
+
+
+class Answerer:
+    """Answers questions from the articles alone."""
+
+    def __init__(
+        self,
+        retriever: Retriever,
+        extractor: Extractor,
+        analyser: LanguageAnalyser,
+        generation: Generation | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._retriever = retriever
+        self._extractor = extractor
+        self._analyser = analyser
+        self._generation = generation
+        self._clock = clock
+
+    async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent]:
+        """The events of one answer: Started, PassagesFound, SentenceReady…, Finished."""
+        began = self._clock()
+        answer_id = f"ans_{secrets.token_hex(10)}"
+        yield Started(answer_id, question.text)
+        evidence = await self._retriever.retrieve(question, PASSAGES)
+        yield PassagesFound(evidence.passages)
+        verifier = await anyio.to_thread.run_sync(Verifier, evidence, self._analyser)
+        progress = _Progress(
+            id=answer_id,
+            question=question,
+            evidence=evidence,
+            verifier=verifier,
+            composer=Composer(evidence.articles),
+            began=began,
+            retrieved=self._clock(),
+        )
+        if self._generation and evidence.passages:
+            async with aclosing(self._generate(progress, self._generation)) as sentences:
+                async for ready in sentences:
+                    yield ready
+        if not progress.composer.sentences:
+            async for ready in self._extract(progress):
+                yield ready
+        yield Finished(self._finish(progress))
+
+    async def _generate(
+        self, progress: _Progress, generation: Generation
+    ) -> AsyncGenerator[SentenceReady]:
+        """The LLM's sentences that the articles support; sets `fallback` if there are none."""
+        prompt = generation.prompt.render(
+            progress.question, progress.evidence, generation.prompt_tokens
+        )
+        progress.model, progress.prompt = generation.model.model, generation.prompt.version
+        try:
+            async with aclosing(self._claims(progress, generation, prompt)) as claims:
+                async for claim in claims:
+                    ready = await self._verified(progress, claim)
+                    if ready:
+                        yield ready
+        except LanguageModelError:
+            progress.fallback = "llm_unavailable"
+        else:
+            if not progress.composer.sentences:
+                progress.fallback = "llm_refused" if progress.refused else "llm_unsupported"
+
+    async def _claims(
+        self, progress: _Progress, generation: Generation, prompt: RenderedPrompt
+    ) -> AsyncGenerator[Claim]:
+        """The LLM's sentences as it writes them, with the passages that it cites."""
+        reader = DraftReader()
+        stream = generation.model.stream(prompt.messages, generation.answer_tokens)
+        async with aclosing(stream) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Usage):
+                    progress.usage = piece
+                    continue
+                for draft in reader.feed(piece):
+                    yield _claim(draft, prompt)
+                if reader.looping:
+                    break
+        for draft in reader.close():
+            yield _claim(draft, prompt)
+        progress.refused = reader.refused
+
+    async def _extract(self, progress: _Progress) -> AsyncGenerator[SentenceReady]:
+        """The sentences of the articles that answer, verbatim."""
+        progress.composer = Composer(progress.evidence.articles, EXTRACTIVE_MAX_WORDS)
+        claims = await anyio.to_thread.run_sync(
+            self._extractor.extract, progress.question, progress.verifier.readings
+        )
+        for claim in claims:
+            ready = await self._verified(progress, claim)
+            if ready:
+                yield ready
+        if progress.composer.sentences:
+            progress.model, progress.prompt = EXTRACTIVE, None
+        elif progress.fallback == "llm_refused":
+            progress.fallback = None  # the LLM was right
+
+    async def _verified(self, progress: _Progress, claim: Claim) -> SentenceReady | None:
+        verdict = await anyio.to_thread.run_sync(progress.verifier.verify, claim)
+        if verdict.support is None:
+            progress.withheld += 1
+            return None
+        return progress.composer.add(claim, verdict)
+
+    def _finish(self, progress: _Progress) -> Answer:
+        composer, now = progress.composer, self._clock()
+        answered = bool(composer.sentences)
+        return Answer(
+            id=progress.id,
+            question=progress.question.text,
+            status="answered" if answered else "abstained",
+            text=composer.text if answered else ABSTENTION,
+            sentences=tuple(composer.sentences),
+            citations=tuple(composer.citations),
+            nearest=() if answered else progress.evidence.passages[:NEAREST],
+            withheld=progress.withheld,
+            understood=progress.evidence.understood,
+            standalone_question=progress.question.text,
+            fallback=progress.fallback,
+            prompt=progress.prompt,
+            model=progress.model,
+            usage=progress.usage,
+            timings_ms=Timings(
+                retrieve=round(1000 * (progress.retrieved - progress.began)),
+                generate=round(1000 * (now - progress.retrieved)),
+                total=round(1000 * (now - progress.began)),
+            ),
+        )
+
+
+def _claim(draft: Draft, prompt: RenderedPrompt) -> Claim:
+    labels = (label for label in draft.labels if label in prompt.labels)
+    return Claim(draft.text, tuple(prompt.labels[label] for label in labels))

@@ -1,0 +1,177 @@
+"""Settings → a wired service: the one place that builds things. Importing it opens nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import anyio.to_thread
+
+from rag.answering import Answerer, Generation
+from rag.embedding import SentenceTransformerEmbedder
+from rag.errors import NotFoundError
+from rag.exact import ExactIndex
+from rag.extractive import Extractor
+from rag.holder import hold
+from rag.index import ChromaIndex
+from rag.ingest import Ingester
+from rag.language import SpacyAnalyser
+from rag.library import SqliteLibrary
+from rag.llm import OpenAIModel
+from rag.ports import Embedder, LanguageAnalyser, LanguageModel, Progress
+from rag.prompting import load_prompt
+from rag.retrieval import Retriever
+from rag.settings import Settings
+from rag.types import AnswerEvent, Article, Evidence, IngestReport, Question
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts that tests replace by fakes; None means the real one that the settings name."""
+
+    embedder: Embedder | None = None
+    analyser: LanguageAnalyser | None = None
+    model: LanguageModel | None = None
+
+
+class Service:
+    """Everything that users can do, over one data directory. Made by `open_service`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        library: SqliteLibrary,
+        index: ChromaIndex,
+        ingester: Ingester,
+        retriever: Retriever,
+        answerer: Answerer,
+    ) -> None:
+        self.settings = settings
+        self._library = library
+        self._index = index
+        self._ingester = ingester
+        self._retriever = retriever
+        self._answerer = answerer
+
+    def answer(self, question: Question) -> AsyncIterator[AnswerEvent]:
+        """The events of one answer: Started, PassagesFound, SentenceReady…, Finished."""
+        return self._answerer.answer(question)
+
+    async def search(self, question: Question, limit: int) -> Evidence:
+        """The best `limit` passages, best first."""
+        return await self._retriever.retrieve(question, limit)
+
+    async def ingest(
+        self, paths: Sequence[Path], *, prune: bool = False, progress: Progress | None = None
+    ) -> IngestReport:
+        """Take in files and folders; `prune` removes articles whose files are gone from there."""
+
+        def run() -> IngestReport:
+            return self._ingester.ingest(paths, prune=prune, progress=progress)
+
+        return await anyio.to_thread.run_sync(run)
+
+    async def put_article(self, article: Article) -> Literal["added", "replaced", "unchanged"]:
+        """Store one article under its id, whole."""
+        return await anyio.to_thread.run_sync(self._ingester.put, article)
+
+    async def delete_article(self, article_id: str) -> None:
+        """Forget an article; raises `NotFoundError`."""
+        if not await anyio.to_thread.run_sync(self._ingester.delete, [article_id]):
+            raise _unknown(article_id)
+
+    async def article(self, article_id: str) -> Article:
+        """The stored article; raises `NotFoundError`."""
+        found = await anyio.to_thread.run_sync(self._library.articles, [article_id])
+        if article_id not in found:
+            raise _unknown(article_id)
+        return found[article_id]
+
+    async def article_page(self, after: str | None, limit: int) -> tuple[list[Article], str | None]:
+        """Up to `limit` articles by id, and the cursor for those after them."""
+        return await anyio.to_thread.run_sync(self._library.article_page, after, limit)
+
+    async def sources(self) -> dict[str, str]:
+        """The file that each article was read from, by article id."""
+        return await anyio.to_thread.run_sync(self._library.sources)
+
+    async def reindex(self, progress: Progress | None = None) -> None:
+        """Encode the library anew under the settings' model and rebuild the index."""
+        await anyio.to_thread.run_sync(self._ingester.reindex, progress)
+
+    async def readiness(self) -> dict[str, str]:
+        """Each part's state: "ok", "degraded: …" or "down: …"."""
+        articles, chunks = await anyio.to_thread.run_sync(self._library.counts)
+        model = self.settings.llm_model
+        return {
+            "library": f"ok: {articles} articles, {chunks} chunks",
+            "index": self._index.state(),
+            "answerer": f"ok: {model}" if model else "ok: extractive",
+        }
+
+
+@asynccontextmanager
+async def open_service(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[Service]:
+    """Open the data directory and wire the service over it; one process at a time may.
+
+    Raises `LibraryInUseError`, `LibraryError` or `SettingsError`.
+    """
+    directory = settings.data_dir
+    with hold(directory):
+        library = SqliteLibrary(directory / "library.db")
+        embedder = parts.embedder or SentenceTransformerEmbedder(settings.embedding_model)
+        index = ChromaIndex(library, embedder.model, directory / "index", settings.chroma_url)
+        model = parts.model or _language_model(settings)
+        try:
+            yield _wire(settings, library, index, embedder, parts, model)
+        finally:
+            if isinstance(model, OpenAIModel):
+                await model.aclose()
+            index.close()
+            library.close()
+
+
+def _wire(
+    settings: Settings,
+    library: SqliteLibrary,
+    index: ChromaIndex,
+    embedder: Embedder,
+    parts: Parts,
+    model: LanguageModel | None,
+) -> Service:
+    analyser = parts.analyser or SpacyAnalyser()
+    retriever = Retriever(library, index, ExactIndex(library, embedder.model), embedder)
+    generation = None
+    if model:
+        prompt = load_prompt("answer")
+        generation = Generation(model, prompt, settings.prompt_tokens, settings.answer_tokens)
+    answerer = Answerer(retriever, Extractor(embedder, analyser), analyser, generation)
+    ingester = Ingester(
+        library,
+        index,
+        embedder,
+        max_file_bytes=settings.max_file_mb * 1_000_000,
+        max_article_chars=settings.max_article_chars,
+    )
+    return Service(settings, library, index, ingester, retriever, answerer)
+
+
+def _language_model(settings: Settings) -> OpenAIModel | None:
+    if not settings.llm_model:
+        return None
+    key = settings.llm_api_key
+    return OpenAIModel(
+        settings.llm_model,
+        settings.llm_base_url,
+        key.get_secret_value() if key else None,
+        settings.llm_timeout_s,
+    )
+
+
+def _unknown(article_id: str) -> NotFoundError:
+    return NotFoundError(
+        f"no article has the id {article_id!r}; `dateline articles list` shows those that exist"
+    )

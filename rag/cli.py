@@ -1,0 +1,318 @@
+"""The command line: `dateline`, or `python -m rag`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+
+import typer
+
+from rag.errors import DatelineError
+from rag.settings import Settings, load_settings, unknown_settings
+from rag.types import Answer, Finished, Question
+
+if TYPE_CHECKING:
+    from rag.types import Article
+
+T = TypeVar("T")
+
+ANSWERED, FAILED, USAGE, ABSTAINED = 0, 1, 2, 3
+
+app = typer.Typer(
+    name="dateline",
+    help="Ask news articles: every sentence of the answer is backed by a verbatim quotation.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+articles_app = typer.Typer(help="List, show or delete stored articles.", no_args_is_help=True)
+app.add_typer(articles_app, name="articles")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+From = Annotated[str | None, typer.Option("--from", help="Only articles from this day on.")]
+To = Annotated[str | None, typer.Option("--to", help="Only articles up to this day.")]
+Outlet = Annotated[list[str] | None, typer.Option(help="Only this outlet; may be repeated.")]
+AsOf = Annotated[str | None, typer.Option(help="Leave out articles published after this day.")]
+
+
+def main() -> None:
+    """Run the command line; exits 0 done or answered, 1 failed, 2 wrong usage, 3 abstained."""
+    app()
+
+
+@app.command(epilog="Example: dateline ingest seeds/ feed.jsonl")
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders of articles.")],
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove articles whose files are gone from there.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Take in articles: .txt, .md, .html and .jsonl files, or folders of them."""
+    from rag.terminal import print_report, progress
+
+    async def run() -> int:
+        from rag.bootstrap import open_service
+
+        async with open_service(_settings()) as service:
+            with progress("Ingesting") as tell:
+                report = await service.ingest(paths, prune=prune, progress=tell)
+        if as_json:
+            from dataclasses import asdict
+
+            _print_json(asdict(report))
+        print_report(report)
+        return FAILED if report.failed else ANSWERED
+
+    _exit(run())
+
+
+@app.command(epilog='Example: dateline ask "what did India say about terrorism?"')
+def ask(
+    question: Annotated[str, typer.Argument(help="What you want to know.")],
+    published_from: From = None,
+    published_to: To = None,
+    outlet: Outlet = None,
+    as_of: AsOf = None,
+    as_json: Json = False,
+) -> None:
+    """Answer a question from the articles, with citations; exits 3 if they don't say."""
+    asked = _question(question, published_from, published_to, outlet, as_of)
+
+    async def run() -> int:
+        answer = await _answer(asked)
+        if as_json:
+            from api.encoders import answer_json
+
+            _print_json(answer_json(answer))
+        else:
+            from rag.terminal import print_answer
+
+            print_answer(answer)
+        return ANSWERED if answer.status == "answered" else ABSTAINED
+
+    _exit(run())
+
+
+@app.command(epilog='Example: dateline search "UN Security Council" --limit 3')
+def search(
+    query: Annotated[str, typer.Argument(help="What to look for.")],
+    limit: Annotated[int, typer.Option(min=1, max=100, help="Most passages to print.")] = 10,
+    published_from: From = None,
+    published_to: To = None,
+    outlet: Outlet = None,
+    as_of: AsOf = None,
+    as_json: Json = False,
+) -> None:
+    """Print the passages that a question would be answered from, best first."""
+    asked = _question(query, published_from, published_to, outlet, as_of)
+
+    async def run() -> int:
+        from rag.bootstrap import open_service
+
+        async with open_service(_settings()) as service:
+            evidence = await service.search(asked, limit)
+        if as_json:
+            from api.encoders import search_json
+
+            _print_json(search_json(evidence))
+        else:
+            from rag.terminal import print_passages
+
+            print_passages(evidence)
+        return ANSWERED
+
+    _exit(run())
+
+
+@app.command(epilog="Example: dateline serve --port 8000")
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
+) -> None:
+    """Start the service with its demo page."""
+    from api.server import run_server
+
+    _exit(run_server(_settings(), host, port))
+
+
+@app.command(name="eval", epilog="Example: dateline eval seed --verbose")
+def evaluate(
+    datasets: Annotated[
+        list[str] | None, typer.Argument(help="Gold sets by name, file or folder; default: seed.")
+    ] = None,
+    articles: Annotated[
+        Path | None, typer.Option(help="Ask these articles instead of the stored ones.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Ask only so many questions.")] = None,
+    retrieval_only: Annotated[
+        bool, typer.Option("--retrieval-only", help="Search, but do not answer.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Where to save the run.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show the worst questions.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Ask gold questions and print how good retrieval, answers and citations are."""
+
+    async def run() -> int:
+        from evals.run import EvalOptions
+        from evals.run import evaluate as run_evals
+        from rag.terminal import progress
+
+        options = EvalOptions(articles, limit, retrieval_only, out, as_json, verbose)
+        with progress("Evaluating") as tell:
+            return await run_evals(datasets or [], options, _settings(), tell)
+
+    _exit(run())
+
+
+@app.command(epilog="Example: DATELINE_EMBEDDING_MODEL=intfloat/e5-small-v2 dateline reindex")
+def reindex() -> None:
+    """Encode the library anew under the embedding model of the settings."""
+
+    async def run() -> int:
+        from rag.bootstrap import open_service
+        from rag.terminal import progress
+
+        async with open_service(_settings()) as service:
+            with progress("Reindexing") as tell:
+                await service.reindex(tell)
+        return ANSWERED
+
+    _exit(run())
+
+
+@articles_app.command(name="list", epilog="Example: dateline articles list --json")
+def articles_list(as_json: Json = False) -> None:
+    """List every stored article."""
+
+    async def run() -> int:
+        from rag.bootstrap import open_service
+
+        found: list[Article] = []
+        async with open_service(_settings()) as service:
+            page, after = await service.article_page(None, 500)
+            found += page
+            while after:
+                page, after = await service.article_page(after, 500)
+                found += page
+        if as_json:
+            from api.encoders import article_json
+
+            _print_json({"articles": [article_json(article, text=False) for article in found]})
+        else:
+            from rag.terminal import print_articles
+
+            print_articles(found)
+        return ANSWERED
+
+    _exit(run())
+
+
+@articles_app.command(name="show", epilog="Example: dateline articles show art_0123456789abcdef")
+def articles_show(article_id: str, as_json: Json = False) -> None:
+    """Print one article."""
+
+    async def run() -> int:
+        from rag.bootstrap import open_service
+
+        async with open_service(_settings()) as service:
+            article = await service.article(article_id)
+        if as_json:
+            from api.encoders import article_json
+
+            _print_json(article_json(article))
+        else:
+            from rag.terminal import print_article
+
+            print_article(article)
+        return ANSWERED
+
+    _exit(run())
+
+
+@articles_app.command(name="delete", epilog="Example: dateline articles delete ID ID")
+def articles_delete(article_ids: list[str]) -> None:
+    """Delete articles with everything derived from them."""
+
+    async def run() -> int:
+        from rag.bootstrap import open_service
+
+        async with open_service(_settings()) as service:
+            for article_id in article_ids:
+                await service.delete_article(article_id)
+        return ANSWERED
+
+    _exit(run())
+
+
+async def _answer(question: Question) -> Answer:
+    from rag.bootstrap import open_service
+
+    async with open_service(_settings()) as service:
+        if not (await service.article_page(None, 1))[0]:
+            _warn("the library is empty; take in articles first: dateline ingest PATH")
+        async for event in service.answer(question):
+            if isinstance(event, Finished):
+                return event.answer
+    raise DatelineError("the answer ended without a result")
+
+
+def _question(
+    text: str,
+    published_from: str | None,
+    published_to: str | None,
+    outlets: list[str] | None,
+    as_of: str | None,
+) -> Question:
+    """The question that the options describe, checked as the HTTP route checks it."""
+    from pydantic import ValidationError
+
+    from api.schemas import AskRequest
+
+    filters = {
+        "published_from": published_from,
+        "published_to": published_to,
+        "outlets": outlets or [],
+    }
+    try:
+        request = AskRequest.model_validate({"question": text, "filters": filters, "as_of": as_of})
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(str(part) for part in e['loc']) or 'request'}: {e['msg']}"
+            for e in error.errors()
+        )
+        raise typer.BadParameter(problems) from None
+    return request.to_question()
+
+
+def _settings() -> Settings:
+    for warning in unknown_settings():
+        _warn(warning)
+    return load_settings()
+
+
+def _exit(run: Coroutine[Any, Any, int]) -> NoReturn:
+    """Run to the end and exit with its status; an error of ours is told without a traceback."""
+    try:
+        status = asyncio.run(run)
+    except DatelineError as error:
+        _warn(f"error: {error}")
+        status = FAILED
+    except KeyboardInterrupt:
+        _warn("interrupted")
+        status = 130
+    raise typer.Exit(status)
+
+
+def _warn(message: str) -> None:
+    print(message, file=sys.stderr)
+
+
+def _print_json(document: object) -> None:
+    print(json.dumps(document, ensure_ascii=False, indent=2))

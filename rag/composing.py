@@ -1,0 +1,54 @@
+"""Putting verified sentences together: numbering, offsets, the answer's text and its length."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rag.citations import make_citation
+from rag.types import Article, Citation, Claim, Quote, Sentence, SentenceReady, Verdict
+
+MAX_WORDS = 400
+EXTRACTIVE_MAX_WORDS = 120
+
+
+class Composer:
+    """Collects verified claims into an answer's text, sentences and citations."""
+
+    def __init__(self, articles: Mapping[str, Article], max_words: int = MAX_WORDS) -> None:
+        self._articles = articles
+        self._max_words = max_words
+        self._words = 0
+        self._numbers: dict[tuple[str, int, int], int] = {}
+        self.text = ""
+        self.sentences: list[Sentence] = []
+        self.citations: list[Citation] = []
+
+    def add(self, claim: Claim, verdict: Verdict) -> SentenceReady | None:
+        """Append a verified claim; None if it was said before or the answer would grow too long."""
+        if verdict.support is None:
+            raise ValueError(f"an unsupported claim cannot be shown: {claim.text!r}")
+        length = len(claim.text.split())
+        said = any(sentence.text == claim.text for sentence in self.sentences)
+        if said or self._words + length > self._max_words:
+            return None
+        self._words += length
+        new = [self._cite(quote) for quote in verdict.quotes]
+        numbers = tuple(dict.fromkeys(number for number, _ in new))
+        start = len(self.text) + (1 if self.text else 0)
+        sentence = Sentence(claim.text, start, start + len(claim.text), verdict.support, numbers)
+        markers = "".join(f"[{number}]" for number in numbers)
+        self.text += f"{' ' if self.text else ''}{claim.text} {markers}"
+        self.sentences.append(sentence)
+        fresh = tuple(citation for _, citation in new if citation)
+        return SentenceReady(len(self.sentences) - 1, sentence, fresh)
+
+    def _cite(self, quote: Quote) -> tuple[int, Citation | None]:
+        """The number of a quote's citation, and the citation if it is new."""
+        key = (quote.passage.article_id, quote.span.start, quote.span.end)
+        if key in self._numbers:
+            return self._numbers[key], None
+        number = len(self.citations) + 1
+        citation = make_citation(number, quote, self._articles[quote.passage.article_id])
+        self._numbers[key] = number
+        self.citations.append(citation)
+        return number, citation

@@ -1,0 +1,214 @@
+"""When two names mean the same: short forms, countries and their demonyms, misspellings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from rag.wording import FUNCTION_WORDS, fold, words
+
+if TYPE_CHECKING:
+    from spellchecker import SpellChecker
+
+# Metonyms and short forms that the country tables lack; folded name → country.
+_METONYMS = {
+    "kremlin": "russia",
+    "moscow": "russia",
+    "kiev": "ukraine",
+    "washington": "united states",
+    "white house": "united states",
+    "pentagon": "united states",
+    "downing street": "united kingdom",
+    "whitehall": "united kingdom",
+    "westminster": "united kingdom",
+    "delhi": "india",
+    "tel aviv": "israel",
+    "elysee": "france",
+    "brussels": "european union",
+}
+_DEMONYMS = {
+    "america": "united states",
+    "u.s.": "united states",
+    "u.s.a.": "united states",
+    "u.k.": "united kingdom",
+    "britain": "united kingdom",
+    "briton": "united kingdom",
+    "england": "united kingdom",
+    "e.u.": "european union",
+    "eu": "european union",
+    "european union": "european union",
+    "argentine": "argentina",
+    "emirati": "united arab emirates",
+    "saudi": "saudi arabia",
+    "turkiye": "turkey",
+    "korean": "south korea",
+    "swiss": "switzerland",
+    "spaniard": "spain",
+    "dane": "denmark",
+    "swede": "sweden",
+    "pole": "poland",
+    "turk": "turkey",
+    "uae": "united arab emirates",
+}
+_AMBIGUOUS = frozenset(
+    {
+        "us",
+        "polish",
+        "turkey",
+        "pole",
+        "in",
+        "no",
+        "it",
+        "is",
+        "at",
+        "be",
+        "to",
+        "so",
+        "me",
+        "am",
+        "as",
+    }
+)
+
+
+def name_words(text: str, metonyms: bool = True) -> frozenset[str]:
+    """The folded words of a text, and `@country` for each country that it names.
+
+    A country is named by its name, demonym or abbreviation; with `metonyms` also by its capital
+    or seat of power ("Moscow", "the White House").
+    """
+    tokens = words(text)
+    found = {fold(token) for token in tokens}
+    found |= {part for token in tokens for part in re.split(r"[-‑]", fold(token))}
+    for size in (1, 2, 3):
+        for i in range(len(tokens) - size + 1):
+            country = _country(" ".join(tokens[i : i + size]), metonyms)
+            if country:
+                found.add("@" + country)
+    return frozenset(found)
+
+
+def is_mentioned(name: str, mentioned: Collection[str], metonyms: bool = True) -> bool:
+    """Whether `name` is meant by a text with these `name_words`.
+
+    A country by any of its names, anything else by all of its words but titles; a person's
+    surname alone suffices, so give surnames as `surname(name)`.
+    """
+    country = _country(name, metonyms)
+    if country and "@" + country in mentioned:
+        return True
+    parts = [fold(word) for word in words(name)]
+    parts = [part for part in parts if part not in FUNCTION_WORDS] or parts
+    return bool(parts) and all(_in(part, mentioned) for part in parts)
+
+
+def place_of(name: str) -> str | None:
+    """The country that a name, demonym, abbreviation, capital or seat of power stands for."""
+    return _country(name, True)
+
+
+def surname(name: str) -> str:
+    """The last word of a person's name: what later mentions use."""
+    parts = words(name)
+    return parts[-1] if parts else name
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two mentions can be of one person: equal surnames, no contradicting first names."""
+    a, b = [fold(w) for w in words(one)], [fold(w) for w in words(other)]
+    if not a or not b:
+        return False
+    return a[-1] == b[-1] or set(a) <= set(b) or set(b) <= set(a)
+
+
+def correct_spelling(text: str, vocabulary: Mapping[str, str]) -> str:
+    """`text` with misspelt words replaced, by the nearest of the vocabulary (folded → written),
+    else by a dictionary's where only letters are swapped or doubled.
+
+    A word is misspelt when neither the vocabulary nor an English dictionary has it; words under
+    five letters are left alone. At most one edit for each four letters is bridged.
+    """
+    candidates = [word for word in vocabulary if len(word) > 3 and word.isalpha()]
+
+    def corrected(match: re.Match[str]) -> str:
+        word = fold(match.group())
+        if len(word) < 5 or word in vocabulary or word in _speller():
+            return match.group()
+        nearest = _nearest(word, candidates)
+        return vocabulary[nearest] if nearest else _untwisted(word) or match.group()
+
+    return re.sub(r"[^\W\d_]+", corrected, text)
+
+
+def _nearest(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate within one edit for each four letters; ties go to the alphabet."""
+    from rapidfuzz.distance import OSA
+
+    limit = max(1, len(word) // 4)
+    near = ((OSA.distance(word, other, score_cutoff=limit), other) for other in candidates)
+    best = min((pair for pair in near if pair[0] <= limit), default=None)
+    return best[1] if best else None
+
+
+def _untwisted(word: str) -> str | None:
+    """The dictionary word that differs only by two swapped letters or a doubled one."""
+    forms = [word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(len(word) - 1)]
+    forms += [word[:i] + word[i + 1 :] for i in range(len(word) - 1) if word[i] == word[i + 1]]
+    return next((form for form in forms if form in _speller()), None)
+
+
+def is_known_word(word: str) -> bool:
+    """Whether an English dictionary has the word."""
+    return fold(word) in _speller()
+
+
+def _in(part: str, mentioned: Collection[str]) -> bool:
+    """Whether a folded word, or its singular or plural, is among the mentioned ones."""
+    forms: Iterable[str] = (part, part.removesuffix("s"), part + "s", part.replace(".", ""))
+    return any(form in mentioned for form in forms)
+
+
+@lru_cache(maxsize=50_000)
+def _country(name: str, metonyms: bool) -> str | None:
+    key = fold(name)
+    if key in _AMBIGUOUS and not (name.isupper() or (len(key) > 2 and name[0].isupper())):
+        return None
+    strict, loose = _tables()
+    for form in (key, key.removeprefix("the "), key.removesuffix("s"), key.removesuffix(".")):
+        if form in strict:
+            return strict[form]
+        if metonyms and form in loose:
+            return loose[form]
+    return None
+
+
+@lru_cache(maxsize=1)
+def _tables() -> tuple[dict[str, str], dict[str, str]]:
+    """(names, demonyms and abbreviations → country; capitals and metonyms → country)."""
+    from countryinfo import all_countries
+
+    strict: dict[str, str] = {}
+    loose: dict[str, str] = {}
+    for info in (country.info() for country in all_countries()):
+        country = fold(info["name"]).removeprefix("the ")
+        strict.setdefault(country, country)
+        for alias in info.get("altSpellings") or ():
+            if len(alias) > 3 or alias in {"US", "USA", "UK"}:
+                strict.setdefault(fold(alias), country)
+        capital = info.get("capital") or ()
+        for city in [capital] if isinstance(capital, str) else capital:
+            loose.setdefault(fold(city), country)
+    for info in (country.info() for country in all_countries()):
+        for demonym in (info.get("demonym") or "").split(","):
+            if demonym:
+                strict.setdefault(fold(demonym.strip()), fold(info["name"]).removeprefix("the "))
+    return strict | _DEMONYMS, loose | _METONYMS
+
+
+@lru_cache(maxsize=1)
+def _speller() -> SpellChecker:
+    from spellchecker import SpellChecker
+
+    return SpellChecker()
