@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # it takes a second to import, so only what uses it does
 Place = Path | str
 """Where collections are kept: a directory, or the address of a Chroma server."""
 
-PROBE_TIMEOUT_S = 60.0
+PROBE_TIMEOUT_S = 30.0
 BATCH = 1000  # Chroma takes at most 5,461 in one call
 
 

@@ -68,6 +68,9 @@ class VectorStore(Protocol):
 class Library(Protocol):
     """The truth: articles, their chunks and vectors, and lexical search over them."""
 
+    def check_model(self, model: str) -> None:
+        """Raises `ModelMismatchError` unless the vectors, if there are any, are of that model."""
+
     def articles(self, ids: Collection[str]) -> dict[str, Article]:
         """The stored articles among `ids`, by id."""
 

@@ -11,7 +11,7 @@ import anyio.to_thread
 from rag.errors import IndexUnavailableError
 from rag.fusion import fuse
 from rag.ports import Embedder, Library, VectorIndex, Vectors
-from rag.types import Evidence, Filters, Passage, Question, Understood
+from rag.types import Article, Chunk, Evidence, Filters, Passage, Question, Understood
 
 LEXICAL_WEIGHT = 0.6
 """Share of BM25 in the fused score; tuned with `dateline eval` on news quiz questions."""
@@ -48,10 +48,14 @@ class Retriever:
         self._embedder = embedder
 
     async def retrieve(self, question: Question, limit: int) -> Evidence:
-        """The best `limit` passages, best first, with their articles."""
+        """The best `limit` passages, best first, with their articles.
+
+        Raises `ModelMismatchError` where the library was embedded with another model.
+        """
         return await anyio.to_thread.run_sync(self._retrieve, question, limit)
 
     def _retrieve(self, question: Question, limit: int) -> Evidence:
+        self._library.check_model(self._embedder.model)
         filters, as_of = question.filters, question.as_of
         candidates = self._library.candidates(filters, as_of)
         lexical = dict(self._library.lexical(search_terms(question.text), POOL, filters, as_of))
@@ -89,7 +93,7 @@ class Retriever:
         for chunk_id in best:
             chunk = chunks.get(chunk_id)
             article = articles.get(chunk.article_id) if chunk else None
-            if chunk is None or article is None:
+            if chunk is None or article is None or _is_stale(chunk, article):
                 continue
             passages.append(
                 Passage(
@@ -122,6 +126,11 @@ def search_terms(question: str) -> list[str]:
     """The question's words for lexical search, stop words left out unless nothing else is left."""
     words = list(dict.fromkeys(re.findall(r"[^\W_]+", question.lower())))
     return [word for word in words if word not in STOP_WORDS] or words
+
+
+def _is_stale(chunk: Chunk, article: Article) -> bool:
+    """Whether the article was replaced between the two readings."""
+    return article.text[chunk.start : chunk.end] != chunk.text
 
 
 def _understood(filters: Filters, as_of: str | None) -> Understood:

@@ -6,11 +6,7 @@ import pytest
 
 from rag.exact import FEW, ExactIndex
 from rag.library import SqliteLibrary
-from rag.types import Article, Chunk
-from tests.fakes import FakeEmbedder
-
-embedder = FakeEmbedder()
-WORDS = "india pakistan terror chess sport trade rice monsoon budget railway".split()
+from tests.indexed import WORDS, embedder, put, search
 
 
 @pytest.fixture
@@ -18,17 +14,6 @@ def library(tmp_path: Path):
     opened = SqliteLibrary(tmp_path / "library.db")
     yield opened
     opened.close()
-
-
-def put(library: SqliteLibrary, article_id: str, *texts: str) -> None:
-    """An article of one chunk a text."""
-    starts = np.cumsum([0, *map(len, texts)])
-    chunks = [
-        Chunk(f"{article_id}/{number}", article_id, int(start), int(start) + len(text), text)
-        for number, (start, text) in enumerate(zip(starts, texts, strict=False))
-    ]
-    article = Article(article_id, "".join(texts))
-    library.put([(article, chunks, embedder.encode_documents(texts))], embedder.model)
 
 
 def by_hand(library: SqliteLibrary, query: str, within: set[str] | None = None) -> list[str]:
@@ -40,21 +25,17 @@ def by_hand(library: SqliteLibrary, query: str, within: set[str] | None = None) 
     return sorted(chosen, key=lambda key: -scores[key])
 
 
-def search(exact: ExactIndex, query: str, limit: int, within=None) -> list[str]:
-    return [key for key, _ in exact.search(embedder.encode_query(query), limit, within)]
-
-
 def test_an_empty_library_and_no_candidates_give_nothing(library: SqliteLibrary) -> None:
     exact = ExactIndex(library, embedder.model)
     assert search(exact, "india", 5) == []
-    put(library, "a", *WORDS)
+    put(library, None, "a", *WORDS)
     assert search(exact, "india", 5, []) == []
     assert search(exact, "india", 5, ["gone"]) == []
     assert search(exact, "india", 5, [f"gone{n}" for n in range(FEW + 1)]) == []
 
 
 def test_the_nearest_come_first_with_their_cosine(library: SqliteLibrary) -> None:
-    put(library, "a", *(f"{one} {two}" for one in WORDS for two in WORDS))
+    put(library, None, "a", *(f"{one} {two}" for one in WORDS for two in WORDS))
     exact = ExactIndex(library, embedder.model)
     for limit in (1, 7, 100, 1000):
         assert search(exact, "india terror", limit) == by_hand(library, "india terror")[:limit]
@@ -63,7 +44,7 @@ def test_the_nearest_come_first_with_their_cosine(library: SqliteLibrary) -> Non
 
 
 def test_only_candidates_are_found_however_many_they_are(library: SqliteLibrary) -> None:
-    put(library, "a", *(f"{one} {n}" for n in range(FEW // 10 + 2) for one in WORDS))
+    put(library, None, "a", *(f"{one} {n}" for n in range(FEW // 10 + 2) for one in WORDS))
     exact = ExactIndex(library, embedder.model)
     ids = library.vectors(embedder.model)[0]
     for within in (ids[3:9], ids[: FEW + 3], [*ids[:FEW], "gone", "gone too"]):
@@ -72,8 +53,8 @@ def test_only_candidates_are_found_however_many_they_are(library: SqliteLibrary)
 
 
 def test_equal_texts_come_in_the_order_of_their_ids(library: SqliteLibrary) -> None:
-    put(library, "b", "chess", "chess")
-    put(library, "a", "chess", "rice")
+    put(library, None, "b", "chess", "chess")
+    put(library, None, "a", "chess", "rice")
     exact = ExactIndex(library, embedder.model)
     assert search(exact, "chess", 3) == ["a/0", "b/0", "b/1"]
     assert search(exact, "chess", 2) == ["a/0", "b/0"]
@@ -81,19 +62,19 @@ def test_equal_texts_come_in_the_order_of_their_ids(library: SqliteLibrary) -> N
 
 def test_every_change_of_the_library_is_seen(library: SqliteLibrary) -> None:
     exact = ExactIndex(library, embedder.model)
-    put(library, "a", "chess")
+    put(library, None, "a", "chess")
     assert search(exact, "rice", 1) == ["a/0"]
-    put(library, "b", "rice")
+    put(library, None, "b", "rice")
     assert search(exact, "rice", 1) == ["b/0"]
-    put(library, "b", "budget")
-    put(library, "a", "rice")
+    put(library, None, "b", "budget")
+    put(library, None, "a", "rice")
     assert search(exact, "rice", 1) == ["a/0"]
     library.delete(["a"])
     assert search(exact, "rice", 5) == ["b/0"]
 
 
 def test_threads_search_while_the_library_changes(library: SqliteLibrary) -> None:
-    put(library, "a", *WORDS)
+    put(library, None, "a", *WORDS)
     exact = ExactIndex(library, embedder.model)
     wrong: list[object] = []
 
@@ -107,7 +88,7 @@ def test_threads_search_while_the_library_changes(library: SqliteLibrary) -> Non
     for reader in readers:
         reader.start()
     for number in range(10):
-        put(library, f"b{number}", "monsoon railway")
+        put(library, None, f"b{number}", "monsoon railway")
     for reader in readers:
         reader.join()
     assert wrong == []

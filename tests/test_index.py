@@ -8,17 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.chroma import ChromaCollection, probe
-from rag.errors import IndexUnavailableError, SettingsError
-from rag.exact import ExactIndex
+from rag.chroma import ChromaCollection
+from rag.errors import IndexUnavailableError
 from rag.index import QUICK_REBUILD, ChromaIndex
 from rag.library import SqliteLibrary
-from rag.ports import Vectors
-from rag.types import Article, Chunk
-from tests.fakes import FakeEmbedder
-
-embedder = FakeEmbedder()
-WORDS = "india pakistan terror chess sport trade rice monsoon budget railway".split()
+from tests.indexed import WORDS, assert_equals_exact, embedder, put, search
 
 
 @pytest.fixture
@@ -40,37 +34,6 @@ def index(library: SqliteLibrary, directory: Path) -> Iterator[ChromaIndex]:
     opened.close()
 
 
-def entry(article_id: str, texts: list[str]) -> tuple[Article, list[Chunk], Vectors]:
-    """An article of one chunk a text."""
-    starts = np.cumsum([0, *map(len, texts)]).tolist()
-    chunks = [
-        Chunk(f"{article_id}/{number}", article_id, start, start + len(text), text)
-        for number, (start, text) in enumerate(zip(starts, texts, strict=False))
-    ]
-    return Article(article_id, "".join(texts)), chunks, embedder.encode_documents(texts)
-
-
-def put(library: SqliteLibrary, index: ChromaIndex | None, article_id: str, *texts: str) -> None:
-    """Put an article, and have the index follow, if one is given."""
-    article = entry(article_id, list(texts))
-    change = library.put([article], embedder.model)
-    if index:
-        index.update((change.added, article[2]), change.removed)
-
-
-def search(index: ChromaIndex | ExactIndex, query: str, limit: int = 3) -> list[str]:
-    return [key for key, _ in index.search(embedder.encode_query(query), limit)]
-
-
-def assert_equals_exact(index: ChromaIndex, library: SqliteLibrary) -> None:
-    exact = ExactIndex(library, embedder.model)
-    for word in WORDS:
-        vector = embedder.encode_query(word)
-        found, expected = index.search(vector, 10), exact.search(vector, 10)
-        assert [round(score, 4) for _, score in found] == [round(s, 4) for _, s in expected]
-        assert {key for key, _ in found} == {key for key, _ in expected}
-
-
 def generations(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.iterdir())
 
@@ -88,25 +51,6 @@ def damage(directory: Path, name: str) -> None:
 
 
 # What goes wrong
-
-
-def test_an_address_that_is_none_is_refused_at_once(library: SqliteLibrary, tmp_path: Path) -> None:
-    for url in ("chroma", "http://", "ftp://host:1", "http://host:port"):
-        with pytest.raises(SettingsError, match="DATELINE_CHROMA_URL"):
-            ChromaIndex(library, embedder.model, tmp_path, url)
-
-
-def test_a_server_that_is_away_leaves_the_index_unavailable(
-    library: SqliteLibrary, directory: Path
-) -> None:
-    index = ChromaIndex(library, embedder.model, directory, "http://127.0.0.1:9")
-    with pytest.raises(IndexUnavailableError, match=r"127\.0\.0\.1:9"):
-        put(library, index, "a", "chess")
-    with pytest.raises(IndexUnavailableError):
-        search(index, "chess")
-    assert index.state().startswith("degraded")
-    assert library.counts() == (1, 1)
-    index.close()
 
 
 def test_a_directory_that_cannot_be_used_is_named(library: SqliteLibrary, directory: Path) -> None:
@@ -251,23 +195,6 @@ def test_an_index_closed_while_it_is_rebuilt_gives_up_and_begins_again(
     reopened.repair()
     assert search(reopened, "text 7", 1) == ["a/7"]
     reopened.close()
-
-
-# The probe
-
-
-@pytest.mark.slow
-def test_the_probe_counts_what_can_be_found(
-    library: SqliteLibrary, index: ChromaIndex, directory: Path
-) -> None:
-    put(library, index, "a", *WORDS)
-    search(index, "chess")
-    index.close()
-    place, name = index._where(generations(directory)[0])
-    assert isinstance(place, Path)
-    assert probe(place, name) == len(WORDS)
-    assert probe(place, "another") is None
-    assert probe(place, name, timeout=0.01) is None  # as if it hung
 
 
 # What goes right

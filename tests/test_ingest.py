@@ -1,6 +1,6 @@
 import json
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +15,15 @@ from tests.fakes import FakeEmbedder
 
 
 class MemoryIndex:
-    """The `VectorIndex` as a dict; `down` makes it fail."""
+    """The `VectorIndex` as a dict; `down` makes it fail. It has to be told of every write."""
 
     def __init__(self, library: SqliteLibrary, model: str = "fake") -> None:
         self.library = library
         self.model = model
         self.vectors: dict[str, Vectors] = {}
+        self.revision = library.revision()
         self.down = False
+        self.meanwhile: Callable[[], None] | None = None
 
     def search(self, vector: Vectors, limit: int) -> list[tuple[str, float]]:
         raise NotImplementedError
@@ -29,6 +31,11 @@ class MemoryIndex:
     def update(self, add: tuple[Sequence[str], Vectors], remove: Collection[str]) -> None:
         if self.down:
             raise IndexUnavailableError("the index is down")
+        if self.meanwhile:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            meanwhile()
+        self.revision += 1
+        assert self.library.revision() == self.revision
         for key in remove:
             del self.vectors[key]
         self.vectors |= dict(zip(*add, strict=True))
@@ -250,19 +257,19 @@ def test_delete_counts_what_was_there(
     assert_in_step(library, index)
 
 
-def test_threads_that_put_articles_keep_the_index_in_step(
+def test_a_write_waits_until_the_index_has_followed_the_one_before(
     ingester: Ingester, library: SqliteLibrary, index: MemoryIndex
 ) -> None:
-    def write(turn: int) -> None:
-        for number in range(5):
-            ingester.put(Article(f"a{number}", f"{turn}.\n{number}.\n"))
-            ingester.delete([f"a{(number + turn) % 5}"])
+    other = threading.Thread(target=ingester.put, args=(Article("b", "Two.\n"),))
 
-    writers = [threading.Thread(target=write, args=(turn,)) for turn in range(4)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
+    def write_meanwhile() -> None:
+        other.start()
+        other.join(timeout=0.2)
+
+    index.meanwhile = write_meanwhile
+    ingester.put(Article("a", "One.\n"))
+    other.join()
+    assert library.counts() == (2, 2)
     assert_in_step(library, index)
 
 

@@ -1,0 +1,123 @@
+import gc
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from rag.chroma import ChromaCollection, probe, server_address
+from rag.errors import IndexUnavailableError, SettingsError
+from rag.index import ChromaIndex
+from rag.library import SqliteLibrary
+from tests.indexed import WORDS, assert_equals_exact, embedder, put, search
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[SqliteLibrary]:
+    opened = SqliteLibrary(tmp_path / "library.db")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    return tmp_path / "index"
+
+
+def test_an_address_that_is_none_is_refused_at_once(library: SqliteLibrary, tmp_path: Path) -> None:
+    for url in ("chroma", "http://", "ftp://host:1", "http://host:port"):
+        with pytest.raises(SettingsError, match="DATELINE_CHROMA_URL"):
+            ChromaIndex(library, embedder.model, tmp_path, url)
+
+
+def test_an_address_need_not_name_the_port() -> None:
+    assert server_address("http://chroma:8123/") == ("chroma", 8123, False)
+    assert server_address("http://chroma") == ("chroma", 80, False)
+    assert server_address("https://chroma") == ("chroma", 443, True)
+
+
+def test_a_server_that_is_away_leaves_the_index_unavailable(
+    library: SqliteLibrary, directory: Path
+) -> None:
+    index = ChromaIndex(library, embedder.model, directory, "http://127.0.0.1:9")
+    with pytest.raises(IndexUnavailableError, match=r"127\.0\.0\.1:9"):
+        put(library, index, "a", "chess")
+    with pytest.raises(IndexUnavailableError):
+        search(index, "chess")
+    assert index.state().startswith("degraded")
+    assert library.counts() == (1, 1)
+    index.close()
+
+
+# Chroma's own server
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Callable[[], tuple[str, subprocess.Popen[bytes]]]]:
+    """Starts a server, always at the same address and with the same files."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        host, port = free.getsockname()
+    command = shutil.which("chroma", path=str(Path(sys.executable).parent)) or "chroma"
+    arguments = [command, "run", "--path", str(tmp_path / "server"), "--host", host, "--port"]
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start() -> tuple[str, subprocess.Popen[bytes]]:
+        process = subprocess.Popen([*arguments, str(port)], stdout=subprocess.DEVNULL)
+        started.append(process)
+        while process.poll() is None:
+            try:
+                socket.create_connection((host, port), timeout=1).close()
+                break
+            except OSError:
+                continue
+        return f"http://{host}:{port}", process
+
+    yield start
+    for process in started:
+        process.terminate()
+        process.wait()
+    gc.collect()  # of Chroma's unclosed sockets, while their warnings are ignored
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_server_serves_as_the_embedded_index_does_and_may_be_away(
+    library: SqliteLibrary, directory: Path, server
+) -> None:
+    url, process = server()
+    index = ChromaIndex(library, embedder.model, directory, url)
+    put(library, index, "a", *WORDS)
+    put(library, index, "b", "chess")
+    assert_equals_exact(index, library)
+    index.rebuild()
+    assert_equals_exact(index, library)
+    process.terminate()
+    process.wait()
+    for _ in range(2):
+        with pytest.raises(IndexUnavailableError, match=url):
+            search(index, "chess")
+    assert index.state().startswith("degraded")
+    server()
+    assert_equals_exact(index, library)
+    assert index.state() == "ok"
+    assert not directory.exists()
+    index.close()
+
+
+# The probe
+
+
+@pytest.mark.slow
+def test_the_probe_counts_what_can_be_found(directory: Path) -> None:
+    collection = ChromaCollection(directory, "words", create=True)
+    collection.add(WORDS, embedder.encode_documents(WORDS))
+    collection.close()
+    assert probe(directory, "words") == len(WORDS)
+    assert probe(directory, "another") is None
+    assert probe(directory, "words", timeout=0.01) is None  # as if it hung
+    (directory / "chroma.sqlite3").write_bytes(b"damaged" * 1000)
+    assert probe(directory, "words") is None
