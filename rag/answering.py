@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
 import anyio.to_thread
 
+from rag.candidates import bears_on
 from rag.citations import Verifier
 from rag.composing import EXTRACTIVE_MAX_WORDS, Composer
 from rag.drafts import Draft, DraftReader
 from rag.errors import LanguageModelError
-from rag.extractive import Extractor
+from rag.extractive import Extractor, read_asked
 from rag.ports import LanguageAnalyser, LanguageModel
 from rag.prompting import PromptTemplate, RenderedPrompt
+from rag.questions import Asked
 from rag.retrieval import Retriever
 from rag.types import (
     Answer,
     AnswerEvent,
+    Article,
     Claim,
     Evidence,
     Fallback,
     Finished,
+    Passage,
     PassagesFound,
     PromptVersion,
     Question,
@@ -32,7 +37,10 @@ from rag.types import (
     Started,
     Timings,
     Usage,
+    Verdict,
 )
+
+logger = logging.getLogger(__name__)
 
 ABSTENTION = "The articles don't say."
 EXTRACTIVE = "extractive"
@@ -116,6 +124,14 @@ class Answerer:
                 yield ready
         yield Finished(self._finish(progress))
 
+    def warm_up(self) -> None:
+        """Load what the first answer would wait for, but for the LLM. Raises `EmbeddingError`."""
+        article = Article("none", "Rain fell on Tuesday, the minister said.")
+        passage = Passage(1, 1.0, article.id, "none", article.text, 0, len(article.text))
+        verifier = Verifier(Evidence((passage,), {article.id: article}), self._analyser)
+        for claim in self._extractor.extract(Question("When did rain fall?"), verifier.readings):
+            verifier.verify(claim)
+
     async def _generate(
         self, progress: _Progress, generation: Generation
     ) -> AsyncGenerator[SentenceReady]:
@@ -124,13 +140,17 @@ class Answerer:
             progress.question, progress.evidence, generation.prompt_tokens
         )
         progress.model, progress.prompt = generation.model.model, generation.prompt.version
+        asked = await anyio.to_thread.run_sync(
+            read_asked, progress.question, progress.verifier.readings, self._analyser
+        )
         try:
             async with aclosing(self._claims(progress, generation, prompt)) as claims:
                 async for claim in claims:
-                    ready = await self._verified(progress, claim)
+                    ready = await self._verified(progress, claim, asked)
                     if ready:
                         yield ready
-        except LanguageModelError:
+        except LanguageModelError as error:
+            logger.warning("%s", error)
             progress.fallback = "llm_unavailable"
         else:
             if not progress.composer.sentences:
@@ -147,12 +167,12 @@ class Answerer:
                 if isinstance(piece, Usage):
                     progress.usage = piece
                     continue
-                for draft in reader.feed(piece):
-                    yield _claim(draft, prompt)
+                for claim in _claims_of(reader.feed(piece), prompt, progress):
+                    yield claim
                 if reader.looping:
                     break
-        for draft in reader.close():
-            yield _claim(draft, prompt)
+        for claim in _claims_of(reader.close(), prompt, progress):
+            yield claim
         progress.refused = reader.refused
 
     async def _extract(self, progress: _Progress) -> AsyncGenerator[SentenceReady]:
@@ -165,14 +185,26 @@ class Answerer:
             ready = await self._verified(progress, claim)
             if ready:
                 yield ready
-        if progress.composer.sentences:
-            progress.model, progress.prompt = EXTRACTIVE, None
-        elif progress.fallback == "llm_refused":
+        if progress.fallback == "llm_refused" and not progress.composer.sentences:
             progress.fallback = None  # the LLM was right
+        else:
+            progress.model, progress.prompt = EXTRACTIVE, None
 
-    async def _verified(self, progress: _Progress, claim: Claim) -> SentenceReady | None:
-        verdict = await anyio.to_thread.run_sync(progress.verifier.verify, claim)
-        if verdict.support is None:
+    async def _verified(
+        self, progress: _Progress, claim: Claim, asked: Asked | None = None
+    ) -> SentenceReady | None:
+        """The claim as a sentence of the answer, if its sources support it and, given what is
+        asked, bear on it."""
+
+        def check() -> Verdict | None:
+            verdict = progress.verifier.verify(claim)
+            readings = progress.verifier.readings
+            if not verdict.support or (asked and not bears_on(asked, verdict.quotes, readings)):
+                return None
+            return verdict
+
+        verdict = await anyio.to_thread.run_sync(check)
+        if verdict is None:
             progress.withheld += 1
             return None
         return progress.composer.add(claim, verdict)
@@ -203,6 +235,13 @@ class Answerer:
         )
 
 
-def _claim(draft: Draft, prompt: RenderedPrompt) -> Claim:
-    labels = (label for label in draft.labels if label in prompt.labels)
-    return Claim(draft.text, tuple(prompt.labels[label] for label in labels))
+def _claims_of(
+    drafts: Iterable[Draft], prompt: RenderedPrompt, progress: _Progress
+) -> Iterator[Claim]:
+    """The drafts with what their labels stand for; those without an end are withheld."""
+    for draft in drafts:
+        if draft.complete:
+            labels = (label for label in draft.labels if label in prompt.labels)
+            yield Claim(draft.text, tuple(prompt.labels[label] for label in labels))
+        else:
+            progress.withheld += 1

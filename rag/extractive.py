@@ -13,7 +13,7 @@ from rag.reading import Reading
 from rag.types import Claim, Question
 from rag.wording import content_stems
 
-THRESHOLD = -2.5
+THRESHOLD = -3.0
 """Log-odds below which the best sentence is no answer."""
 
 MARGIN = 2.0
@@ -23,6 +23,9 @@ MAX_SENTENCES = 3
 MIN_WORDS = 4
 SAME_SHARE = 0.7
 """Two sentences that share this much of their words say the same."""
+
+ABOUT_IT = 0.5
+"""Somebody's words that share none with the topic must be at least this similar to the question."""
 
 _BOILERPLATE = re.compile(
     r"(also read|read (more|also|next)|advertisement|subscribe|sign up|click here|related:|watch:"
@@ -41,7 +44,7 @@ class Extractor:
 
     def extract(self, question: Question, readings: Sequence[Reading]) -> list[Claim]:
         """The answering sentences as claims, in reading order; empty when none answers."""
-        asked = self.read(question, readings)
+        asked = read_asked(question, readings, self._analyser)
         candidates = score_sentences(asked, readings, self._embedder)
         fitting = sorted((c for c in candidates if _fits(asked, c)), key=lambda c: -c.score)
         if not fitting or fitting[0].score < THRESHOLD:
@@ -55,22 +58,29 @@ class Extractor:
                 chosen.append(candidate)
         return claims_of(chosen)
 
-    def read(self, question: Question, readings: Sequence[Reading]) -> Asked:
-        """The question, read against the words of the passages."""
-        evidence = "\n".join(f"{r.article.title or ''}\n{r.passage.text}" for r in readings)
-        return read_question(question.text, evidence, self._analyser)
+
+def read_asked(
+    question: Question, readings: Sequence[Reading], analyser: LanguageAnalyser
+) -> Asked:
+    """The question, read against the words of the passages."""
+    evidence = "\n".join(f"{r.article.title or ''}\n{r.passage.text}" for r in readings)
+    return read_question(question.text, evidence, analyser)
 
 
 def _fits(asked: Asked, candidate: Candidate) -> bool:
-    """Whether nothing rules a sentence out: a name that its article lacks, another speaker, no
-    number where one is asked for, another deed than the one whose reason is asked for."""
+    """Whether nothing rules a sentence out: a name that its article lacks, another speaker or
+    topic, no number where one is asked for, another deed than the one whose reason is asked for."""
     features, reading = candidate.features, candidate.reading
     text = reading.text(candidate.index, candidate.index)
     if _BOILERPLATE.match(text) or len(text.split()) < MIN_WORDS:
         return False
     if features.names_around < 1 or features.speaker < 1:
         return False
+    if asked.speaker and not features.around and features.similarity < ABOUT_IT:
+        return False
     if asked.wants & _EXACT_WANTS and not features.wanted:
+        return False
+    if asked.counted and asked.counted not in content_stems(text):
         return False
     return not (asked.reason and asked.verb and asked.verb not in content_stems(text))
 

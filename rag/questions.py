@@ -15,15 +15,15 @@ from rag.wording import FUNCTION_WORDS, content_stems, fold, numbers, stem, word
 
 _PEOPLE = frozenset({"PERSON", "ORG", "NORP", "GPE"})
 _PLACES = frozenset({"GPE", "LOC", "FAC", "ORG"})
+_SUMS = frozenset({"MONEY", "CARDINAL"})  # "84 million crowns" is only a number to the analyser
 _TIMES = frozenset({"DATE", "TIME"})
 _COUNTS = frozenset({"CARDINAL", "QUANTITY", "PERCENT", "MONEY", "ORDINAL"})
 
 # What kind of entity answers which wording; the first that matches counts.
 _WANTS = (
     (r"\b(date and time|what time|which hour|o'clock)\b", frozenset({"TIME"})),
-    (r"\b(what|which) (price|cost|sum|salary)\b", frozenset({"MONEY"})),
-    (r"\bhow much (money|does|do|did)\b", frozenset({"MONEY"})),
-    (r"\bin (\w+ of )?(dollars|euros|pounds|rupees|yen|yuan)\b", frozenset({"MONEY"})),
+    (r"\b(what|which) (price|cost|sum|salary)\b|\bhow much (money|does|do|did)\b", _SUMS),
+    (r"\bin (\w+ of )?(dollars|euros|pounds|rupees|yen|yuan)\b", _SUMS),
     (r"\bwhat (percentage|percent|share|proportion)\b", frozenset({"PERCENT"})),
     (r"\bhow (many|much|often|tall|high|heavy|far|fast|large|big)\b", _COUNTS),
     (r"\b(what|the) number of\b|\bwhat number\b", _COUNTS),
@@ -39,7 +39,8 @@ class Asked:
     """What a question asks for.
 
     `wants` are the entity labels of which an answer must hold one (empty: any answer);
-    `speaker` is whose words are asked for; `reason` tells that it asks why.
+    `speaker` is whose words are asked for; `reason` tells that it asks why `verb` was done;
+    `counted` is the stem of what it asks the number of.
     """
 
     text: str
@@ -50,6 +51,13 @@ class Asked:
     speaker: str | None
     reason: bool
     verb: str | None
+    counted: str | None
+
+    @property
+    def topic(self) -> frozenset[str]:
+        """Stems of what is asked about: the content words but those of names, if there are any."""
+        named = {s for name in self.names for s in content_stems(name)}
+        return self.stems - named or self.stems
 
 
 def read_question(text: str, evidence_text: str, analyser: LanguageAnalyser) -> Asked:
@@ -70,6 +78,7 @@ def read_question(text: str, evidence_text: str, analyser: LanguageAnalyser) -> 
         speaker=speaker,
         reason=lowered.lstrip().startswith("why"),
         verb=_verb(analysis),
+        counted=_counted(analysis),
     )
 
 
@@ -100,18 +109,25 @@ def _casing(evidence_text: str) -> Mapping[str, str]:
 
 
 def _names(text: str, analysis: Analysis, evidence: Collection[str]) -> tuple[str, ...]:
-    """Names in the question; also lower-case countries, and words that nobody knows."""
+    """Names in the question; also lower-case countries, and words that nobody knows where the
+    asker does not care for capitals."""
     names = [name for name in names_in(analysis) if fold(name) not in FUNCTION_WORDS]
-    names = [name for name in names if len(name) > 3 or not name.islower()]
+    names = [name for name in names if not name.islower() or _is_rare(name, evidence)]
+    careless = not any(word[0].isupper() for word in words(text)[1:] if fold(word) not in evidence)
     named = {fold(part) for name in names for part in words(name)}
     for word in words(text):
         key = fold(word)
         if key in named or key in FUNCTION_WORDS:
             continue
-        unknown = key.isalpha() and len(key) > 3 and key not in evidence and not is_known_word(key)
-        if unknown or _is_country(word):
+        if (careless and _is_rare(word, evidence)) or _is_country(word):
             names.append(word)
     return tuple(names)
+
+
+def _is_rare(word: str, evidence: Collection[str]) -> bool:
+    """Whether neither the evidence nor a dictionary has a word."""
+    key = fold(word)
+    return key.isalpha() and len(key) > 3 and key not in evidence and not is_known_word(key)
 
 
 def _speaker(analysis: Analysis) -> str | None:
@@ -145,4 +161,14 @@ def _verb(analysis: Analysis) -> str | None:
     for token in analysis.tokens:
         if token.dep == "ROOT" and token.pos == "VERB":
             return stem(token.lemma)
+    return None
+
+
+def _counted(analysis: Analysis) -> str | None:
+    """Stem of the noun of "how many …", unless it is people or times, which go unsaid."""
+    for token in analysis.tokens:
+        if token.lemma == "many" and token.pos == "ADJ":
+            noun = analysis.tokens[token.head]
+            if noun.pos in {"NOUN", "PROPN"} and noun.lemma not in {"people", "person", "time"}:
+                return stem(noun.lemma)
     return None

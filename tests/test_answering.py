@@ -1,0 +1,328 @@
+import itertools
+import logging
+from collections.abc import Sequence
+
+import pytest
+
+from rag.answering import ABSTENTION, PASSAGES, Answerer, Generation
+from rag.errors import LanguageModelError, LibraryError
+from rag.prompting import load_prompt
+from rag.reading import Reading
+from rag.types import (
+    Answer,
+    AnswerEvent,
+    Article,
+    Claim,
+    Evidence,
+    Finished,
+    Passage,
+    PassagesFound,
+    PromptVersion,
+    Question,
+    SentenceReady,
+    Started,
+    Understood,
+    Usage,
+)
+from tests.fakes import FakeAnalyser, FakeLanguageModel
+
+OPENED = "Veldhaven opened its harbour bridge on Monday."
+COST = "The bridge cost 84 million crowns."
+FERRY = "The old ferry will stop in June."
+ARTICLE = Article("a1", f"{OPENED} {COST}\n{FERRY}\n", title="Harbour bridge opens")
+SECOND = Article("a2", "Rain fell on the market all day.\n")
+QUESTION = Question("What did the bridge cost?")
+DOWN = LanguageModelError("LLM 'fake-llm': the connection failed")
+
+
+def passage(rank: int, article: Article) -> Passage:
+    return Passage(rank, 1 / rank, article.id, f"chk_{rank}", article.text, 0, len(article.text))
+
+
+EVIDENCE = Evidence(
+    (passage(1, ARTICLE), passage(2, SECOND)),
+    {"a1": ARTICLE, "a2": SECOND},
+    Understood(as_of="2026-03-02"),
+)
+
+
+class ScriptedRetriever:
+    def __init__(self, found: Evidence | Exception = EVIDENCE) -> None:
+        self.found = found
+        self.asked: list[tuple[Question, int]] = []
+
+    async def retrieve(self, question: Question, limit: int) -> Evidence:
+        self.asked.append((question, limit))
+        if isinstance(self.found, Exception):
+            raise self.found
+        return self.found
+
+
+class ScriptedExtractor:
+    def __init__(self, *texts: str) -> None:
+        self.texts = texts
+        self.asked: list[str] = []
+
+    def extract(self, question: Question, readings: Sequence[Reading]) -> list[Claim]:
+        self.asked.append(question.text)
+        return [Claim(text) for text in self.texts] if readings else []
+
+
+def answerer(
+    model: FakeLanguageModel | None = None,
+    *extracted: str,
+    found: Evidence | Exception = EVIDENCE,
+) -> Answerer:
+    generation = Generation(model, load_prompt("answer"), 1000, 100) if model else None
+    seconds = itertools.count(step=0.25)
+    return Answerer(
+        ScriptedRetriever(found),
+        ScriptedExtractor(*extracted),
+        FakeAnalyser(),
+        generation,
+        clock=lambda: next(seconds),
+    )
+
+
+async def events_of(one: Answerer, question: Question = QUESTION) -> list[AnswerEvent]:
+    return [event async for event in one.answer(question)]
+
+
+async def answer_of(one: Answerer, question: Question = QUESTION) -> Answer:
+    """The answer, after checks of what holds for the events of every answer."""
+    events = await events_of(one, question)
+    started, found, *sentences, finished = events
+    assert isinstance(started, Started)
+    assert isinstance(found, PassagesFound)
+    assert isinstance(finished, Finished)
+    answer = finished.answer
+    assert all(isinstance(event, SentenceReady) for event in sentences)
+    ready = [event for event in sentences if isinstance(event, SentenceReady)]
+    assert tuple(event.sentence for event in ready) == answer.sentences, "nothing is taken back"
+    assert tuple(c for event in ready for c in event.new_citations) == answer.citations
+    assert [event.index for event in ready] == list(range(len(ready)))
+    assert (started.id, started.question) == (answer.id, answer.question)
+    assert (answer.status == "answered") is bool(ready)
+    for sentence in answer.sentences:
+        assert answer.text[sentence.start : sentence.end] == sentence.text
+    return answer
+
+
+def texts(answer: Answer) -> list[str]:
+    return [sentence.text for sentence in answer.sentences]
+
+
+async def test_an_llm_that_is_down_leaves_the_articles_own_sentences(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    answer = await answer_of(answerer(FakeLanguageModel(DOWN), COST))
+    assert texts(answer) == [COST]
+    assert answer.fallback == "llm_unavailable"
+    assert (answer.model, answer.prompt, answer.usage) == ("extractive", None, Usage())
+    assert caplog.record_tuples == [("rag.answering", logging.WARNING, str(DOWN))]
+
+
+async def test_an_llm_that_is_down_over_articles_that_do_not_say() -> None:
+    answer = await answer_of(answerer(FakeLanguageModel(DOWN)))
+    assert (answer.status, answer.fallback) == ("abstained", "llm_unavailable")
+    assert (answer.model, answer.prompt) == ("extractive", None)
+
+
+async def test_what_was_sent_stays_when_the_llm_breaks_off() -> None:
+    model = FakeLanguageModel(f"{COST} [A1]\n", "The old ferry", DOWN)
+    one = answerer(model, OPENED)
+    answer = await answer_of(one)
+    assert texts(answer) == [COST]
+    assert answer.fallback == "llm_unavailable"
+    assert (answer.model, answer.prompt) == ("fake-llm", PromptVersion("answer", "1"))
+    assert model.closed == 1
+
+
+async def test_an_llm_that_breaks_off_before_a_whole_sentence_falls_back() -> None:
+    answer = await answer_of(answerer(FakeLanguageModel("The bridge cost 84", DOWN), FERRY))
+    assert texts(answer) == [FERRY]
+    assert answer.fallback == "llm_unavailable"
+
+
+async def test_an_llm_whose_every_sentence_is_withheld_falls_back() -> None:
+    model = FakeLanguageModel("The bridge cost 99 million. [A1] Portugal won. [A2]", Usage(9, 5))
+    answer = await answer_of(answerer(model, COST))
+    assert texts(answer) == [COST]
+    assert (answer.fallback, answer.withheld) == ("llm_unsupported", 2)
+    assert (answer.model, answer.prompt) == ("extractive", None)
+    assert answer.usage == Usage(9, 5), "it was paid for all the same"
+
+
+async def test_everything_withheld_and_nothing_extracted_abstains() -> None:
+    answer = await answer_of(answerer(FakeLanguageModel("Portugal won the cup. [A1]")))
+    assert (answer.status, answer.text) == ("abstained", ABSTENTION)
+    assert (answer.fallback, answer.withheld) == ("llm_unsupported", 1)
+    assert answer.model == "extractive"
+    assert answer.nearest == EVIDENCE.passages
+
+
+async def test_a_refusal_that_the_articles_contradict_is_overruled() -> None:
+    answer = await answer_of(answerer(FakeLanguageModel("NOT_IN_", "ARTICLES"), COST))
+    assert texts(answer) == [COST]
+    assert (answer.fallback, answer.model) == ("llm_refused", "extractive")
+
+
+async def test_a_refusal_that_the_articles_confirm_is_the_llm_s_answer() -> None:
+    answer = await answer_of(answerer(FakeLanguageModel("NOT_IN_ARTICLES", Usage(9, 3))))
+    assert (answer.status, answer.text, answer.withheld) == ("abstained", ABSTENTION, 0)
+    assert answer.fallback is None
+    assert (answer.model, answer.prompt) == ("fake-llm", PromptVersion("answer", "1"))
+    assert answer.usage == Usage(9, 3)
+
+
+async def test_an_unsupported_sentence_among_others_is_withheld() -> None:
+    reply = f"{OPENED} [A1] The mayor resigned in tears. [A1] {FERRY} [A1]"
+    answer = await answer_of(answerer(FakeLanguageModel(reply)))
+    assert texts(answer) == [OPENED, FERRY]
+    assert (answer.withheld, answer.fallback) == (1, None)
+
+
+async def test_a_sentence_without_its_end_is_withheld() -> None:
+    answer = await answer_of(answerer(FakeLanguageModel(f"{COST} [A1]\nThe old ferry will stop")))
+    assert texts(answer) == [COST]
+    assert answer.withheld == 1
+
+
+async def test_a_forged_label_cites_what_does_support_the_sentence_or_nothing() -> None:
+    answer = await answer_of(answerer(FakeLanguageModel(f"{COST} [A7] Portugal won. [A7]")))
+    assert texts(answer) == [COST]
+    assert [c.quote for c in answer.citations] == [COST]
+    assert answer.withheld == 1
+
+
+async def test_a_model_that_goes_round_in_circles_is_cut_off() -> None:
+    model = FakeLanguageModel(*[f"{COST} [A1]\n"] * 500)
+    answer = await answer_of(answerer(model))
+    assert texts(answer) == [COST]
+    assert model.said < 20
+    assert model.closed == 1
+
+
+async def test_a_reply_longer_than_any_answer_may_be_is_cut() -> None:
+    article = Article("a1", "".join(f"Item {n} is one more line of it.\n" for n in range(100)))
+    found = Evidence((passage(1, article),), {"a1": article})
+    model = FakeLanguageModel("".join(f"{line} [A1]\n" for line in article.text.splitlines()))
+    answer = await answer_of(answerer(model, found=found))
+    assert answer.status == "answered"
+    assert 380 < sum(len(text.split()) for text in texts(answer)) <= 400
+
+
+async def test_an_abandoned_answer_closes_the_llm_s_stream() -> None:
+    model = FakeLanguageModel(f"{COST} [A1]\n", f"{OPENED} [A1]\n", f"{FERRY} [A1]\n")
+    events = answerer(model).answer(QUESTION)
+    async for event in events:
+        if isinstance(event, SentenceReady):
+            break
+    assert model.closed == 0
+    await events.aclose()
+    assert model.closed == 1
+    assert model.said < 3
+
+
+async def test_a_failing_library_fails_the_answer_after_its_start() -> None:
+    events = answerer(found=LibraryError("the disk is gone")).answer(QUESTION)
+    assert isinstance(await anext(events), Started)
+    with pytest.raises(LibraryError, match="the disk is gone"):
+        await anext(events)
+
+
+async def test_nothing_found_abstains_without_asking_the_llm() -> None:
+    model = FakeLanguageModel("Portugal won. [A1]")
+    answer = await answer_of(answerer(model, found=Evidence((), {})))
+    assert (answer.status, answer.nearest, answer.fallback) == ("abstained", (), None)
+    assert (answer.model, model.asked) == ("extractive", [])
+
+
+async def test_an_abstention_shows_at_most_three_passages() -> None:
+    many = Evidence(tuple(passage(rank, ARTICLE) for rank in range(1, 8)), {"a1": ARTICLE})
+    answer = await answer_of(answerer(found=many))
+    assert [p.rank for p in answer.nearest] == [1, 2, 3]
+    assert (answer.sentences, answer.citations, answer.text) == ((), (), ABSTENTION)
+
+
+async def test_an_extracted_sentence_is_verified_like_any_other() -> None:
+    answer = await answer_of(answerer(None, COST, "The mayor resigned in tears."))
+    assert texts(answer) == [COST]
+    assert answer.withheld == 1
+
+
+async def test_the_keyless_answer() -> None:
+    answer = await answer_of(answerer(None, COST, FERRY))
+    assert answer.text == f"{COST} [1] {FERRY} [2]"
+    assert [c.quote for c in answer.citations] == [COST, FERRY]
+    assert [ARTICLE.text[c.start : c.end] for c in answer.citations] == [COST, FERRY]
+    assert [sentence.support for sentence in answer.sentences] == ["exact", "exact"]
+    assert (answer.model, answer.prompt, answer.fallback) == ("extractive", None, None)
+    assert (answer.nearest, answer.withheld, answer.usage) == ((), 0, Usage())
+    assert answer.understood == EVIDENCE.understood
+    assert answer.standalone_question == answer.question == QUESTION.text
+
+
+async def test_a_keyless_answer_is_short() -> None:
+    lines = [f"Item {n} is one more line of it." for n in range(50)]
+    article = Article("a1", "\n".join(lines))
+    answer = await answer_of(
+        answerer(None, *lines, found=Evidence((passage(1, article),), {"a1": article}))
+    )
+    assert 100 < sum(len(text.split()) for text in texts(answer)) <= 120
+
+
+async def test_the_llm_s_answer() -> None:
+    reply = [f"{COST[:9]}", f"{COST[9:]} [", "A1] The ferry will stop", " in June. [A1]"]
+    model = FakeLanguageModel(*reply, Usage(120, 12))
+    one = answerer(model, OPENED)
+    answer = await answer_of(one)
+    assert texts(answer) == [COST, "The ferry will stop in June."]
+    assert [sentence.support for sentence in answer.sentences] == ["exact", "supported"]
+    assert [c.quote for c in answer.citations] == [COST, FERRY]
+    assert (answer.model, answer.prompt) == ("fake-llm", PromptVersion("answer", "1"))
+    assert (answer.usage, answer.fallback) == (Usage(120, 12), None)
+    (messages,) = model.asked
+    assert messages[0][0] == "system"
+    assert QUESTION.text in messages[-1][1]
+    assert COST in messages[-1][1]
+
+
+async def test_a_sentence_is_shown_while_the_llm_still_writes() -> None:
+    model = FakeLanguageModel(f"{COST} [A1]\n", "The old ferry ", "will stop in June. [A1]")
+    async for event in answerer(model).answer(QUESTION):
+        if isinstance(event, SentenceReady):
+            said = model.said
+            break
+    assert said < 3
+
+
+async def test_time_is_told_in_milliseconds() -> None:
+    answer = await answer_of(answerer(None, COST))  # the clock strikes every 250 ms
+    assert answer.timings_ms.retrieve == 250
+    assert answer.timings_ms.generate == 250
+    assert answer.timings_ms.total == 500
+
+
+async def test_each_answer_has_an_id_of_its_own() -> None:
+    one = answerer(None, COST)
+    first, second = [await answer_of(one) for _ in range(2)]
+    assert first.id != second.id
+    assert first.id.startswith("ans_")
+
+
+async def test_as_many_passages_are_retrieved_as_an_answer_may_rest_on() -> None:
+    retriever = ScriptedRetriever()
+    one = Answerer(retriever, ScriptedExtractor(COST), FakeAnalyser())
+    await answer_of(one)
+    assert retriever.asked == [(QUESTION, PASSAGES)]
+
+
+def test_warming_up_uses_what_an_answer_uses() -> None:
+    retriever, extractor, analyser = ScriptedRetriever(), ScriptedExtractor(), FakeAnalyser()
+    model = FakeLanguageModel("")
+    generation = Generation(model, load_prompt("answer"), 1000, 100)
+    Answerer(retriever, extractor, analyser, generation).warm_up()
+    assert extractor.asked
+    assert analyser.analysed
+    assert not model.asked, "that may cost money"
