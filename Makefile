@@ -13,7 +13,7 @@ INSTALL := $(PIP) $(PIP_ARGS) --constraint constraints.txt
 .PHONY: help ask ingest serve test check format eval bench browser lock clean
 
 help: ## list every target
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	@echo "Setting up $(VENV): about 2 GB and a few minutes, once." >&2
@@ -28,8 +28,12 @@ $(VENV)/installed-test: $(VENV)/installed
 	@$(INSTALL) --editable '.[test]'
 	@touch $@
 
-ask: ingest ## answer Q from the articles in seeds/
-	@$(BIN)/dateline ask "$(Q)"
+# By way of the environment, so that the shell takes nothing in it for its own. That the articles
+# don't say (3) is an answer too.
+export QUESTION = $(value Q)
+
+ask: ingest ## answer Q from the articles in seeds/: make ask Q="…"
+	@$(BIN)/dateline ask -- "$$QUESTION" || [ $$? = 3 ]
 
 ingest: $(VENV)/installed ## take in seeds/ (a second run changes nothing)
 	@$(BIN)/dateline ingest seeds
@@ -57,7 +61,8 @@ bench: $(VENV)/installed ## measure speed: ratios to a baseline in the same run
 	@$(BIN)/python -m evals.bench $(ARGS)
 
 browser:
-	@command -v chromium chromium-browser google-chrome > /dev/null \
+	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null \
+	|| command -v google-chrome > /dev/null \
 	|| { [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null \
 	     && apt-get update -qq && apt-get install -yqq chromium > /dev/null 2>&1; } \
 	|| echo "No Chromium here, and none can be installed: the browser tests will be skipped." >&2

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 
@@ -12,22 +16,56 @@ from rag.bootstrap import open_service
 from rag.errors import SettingsError
 from rag.settings import Settings
 
+GRACE_S = 3
+"""So long may a request under way go on once the service is told to end."""
+
 
 async def run_server(settings: Settings, host: str, port: int) -> int:
-    """Serve until interrupted; 0 when it ended in order, 1 when it could not start.
+    """Serve until told to end by SIGINT or SIGTERM, then close in order; 0. Port 0 is any free one.
 
-    Raises `SettingsError` for an address that others could reach: nothing is protected by a key.
+    Raises `SettingsError` for an address that is taken, or that others could reach: nothing is
+    protected by a key.
     """
     if not is_loopback(host):
         raise SettingsError(
             f"--host {host}: without keys the service listens on loopback only; "
             "serve on 127.0.0.1 and put a proxy that asks for credentials in front"
         )
-    async with open_service(settings) as service:
-        app = create_app(service, host=host, port=port)
-        server = uvicorn.Server(
-            uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False)
-        )
-        print(f"Dateline listens on {public_url(settings, host, port)}", file=sys.stderr)
-        await server.serve()
-        return 0 if server.started else 1
+    with _listen(host, port) as listener:
+        port = listener.getsockname()[1]
+        async with open_service(settings) as service:
+            config = uvicorn.Config(
+                create_app(service, host=host, port=port),
+                log_level="warning",
+                access_log=False,
+                timeout_graceful_shutdown=GRACE_S,
+            )
+            service.warm_up()
+            print(f"Dateline listens on {public_url(settings, host, port)}", file=sys.stderr)
+            with _survive_signals():
+                await uvicorn.Server(config).serve(sockets=[listener])
+    return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket; requests that come before the service is open wait."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host.strip("[]"), port), family=family)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot listen on {host}, port {port}: {str(error.strerror).partition(' (')[0]}; "
+            "end what listens there, or choose another with --port"
+        ) from None
+
+
+@contextmanager
+def _survive_signals() -> Iterator[None]:
+    """uvicorn raises the signal that ended it once more; that would end us before all is closed."""
+    ending = (signal.SIGINT, signal.SIGTERM)
+    before = {one: signal.signal(one, lambda *_: None) for one in ending}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)

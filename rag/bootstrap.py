@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,7 +14,7 @@ import anyio.to_thread
 
 from rag.answering import Answerer, Generation
 from rag.embedding import SentenceTransformerEmbedder
-from rag.errors import NotFoundError
+from rag.errors import EmbeddingError, IndexUnavailableError, LibraryError, NotFoundError
 from rag.exact import ExactIndex
 from rag.extractive import Extractor
 from rag.holder import hold
@@ -26,6 +28,8 @@ from rag.prompting import load_prompt
 from rag.retrieval import Retriever
 from rag.settings import Settings
 from rag.types import AnswerEvent, Article, Evidence, IngestReport, Question
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Service:
         ingester: Ingester,
         retriever: Retriever,
         answerer: Answerer,
+        embedding_model: str,
     ) -> None:
         self.settings = settings
         self._library = library
@@ -55,6 +60,8 @@ class Service:
         self._ingester = ingester
         self._retriever = retriever
         self._answerer = answerer
+        self._embedding_model = embedding_model
+        self._models = "ok: loaded when first used"
 
     def answer(self, question: Question) -> AsyncIterator[AnswerEvent]:
         """The events of one answer: Started, PassagesFound, SentenceReady…, Finished."""
@@ -102,36 +109,62 @@ class Service:
         """Encode the library anew under the settings' model and rebuild the index."""
         await anyio.to_thread.run_sync(self._ingester.reindex, progress)
 
+    def warm_up(self) -> None:
+        """Load the models and repair the index meanwhile, so that no question waits for them.
+
+        `readiness` tells how far that is. The process may end before it is done.
+        """
+        self._models = "degraded: being loaded, the first answers wait for it"
+        threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
+
+    def _warm_up(self) -> None:
+        try:
+            self._answerer.warm_up()
+            self._models = "ok"
+        except EmbeddingError as error:
+            logger.error("%s", error)
+            self._models = f"down: {error}"
+        try:
+            self._index.repair()
+        except (IndexUnavailableError, LibraryError) as error:
+            logger.warning("the vector index could not be repaired: %s", error)
+
     async def readiness(self) -> dict[str, str]:
         """Each part's state: "ok", "degraded: …" or "down: …"."""
-        articles, chunks = await anyio.to_thread.run_sync(self._library.counts)
         model = self.settings.llm_model
         return {
-            "library": f"ok: {articles} articles, {chunks} chunks",
+            "library": await anyio.to_thread.run_sync(self._library_state),
             "index": self._index.state(),
+            "models": self._models,
             "answerer": f"ok: {model}" if model else "ok: extractive",
         }
+
+    def _library_state(self) -> str:
+        try:
+            self._library.check_model(self._embedding_model)
+            articles, chunks = self._library.counts()
+        except LibraryError as error:
+            return f"down: {error}"
+        return f"ok: {articles} articles, {chunks} chunks"
 
 
 @asynccontextmanager
 async def open_service(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[Service]:
     """Open the data directory and wire the service over it; one process at a time may.
 
-    Raises `LibraryInUseError`, `LibraryError` or `SettingsError`.
+    Raises `LibraryInUseError`, `LibraryError`, `PromptError` or `SettingsError`.
     """
     directory = settings.data_dir
-    with hold(directory):
-        library = SqliteLibrary(directory / "library.db")
+    async with AsyncExitStack() as opened:
+        opened.enter_context(hold(directory))
+        library = opened.enter_context(closing(SqliteLibrary(directory / "library.db")))
         embedder = parts.embedder or SentenceTransformerEmbedder(settings.embedding_model)
         index = ChromaIndex(library, embedder.model, directory / "index", settings.chroma_url)
+        opened.callback(index.close)
         model = parts.model or _language_model(settings)
-        try:
-            yield _wire(settings, library, index, embedder, parts, model)
-        finally:
-            if isinstance(model, OpenAIModel):
-                await model.aclose()
-            index.close()
-            library.close()
+        if isinstance(model, OpenAIModel):
+            opened.push_async_callback(model.aclose)
+        yield _wire(settings, library, index, embedder, parts, model)
 
 
 def _wire(
@@ -156,7 +189,7 @@ def _wire(
         max_file_bytes=settings.max_file_mb * 1_000_000,
         max_article_chars=settings.max_article_chars,
     )
-    return Service(settings, library, index, ingester, retriever, answerer)
+    return Service(settings, library, index, ingester, retriever, answerer, embedder.model)
 
 
 def _language_model(settings: Settings) -> OpenAIModel | None:

@@ -8,14 +8,18 @@ its quotations, numbers, names, polarity and most of its content words; otherwis
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from rag.names import same_person
 from rag.ports import LanguageAnalyser
 from rag.reading import Reading, read_evidence
-from rag.speech import Speech, read_speech
-from rag.support import Statement, coverage, objection, read_statement
+from rag.sources import Sources
+from rag.speech import is_speech, read_speech
+from rag.statements import Statement, read_statement
+from rag.support import coverage, objection
 from rag.types import Article, Citation, Claim, Evidence, Quote, Span, Verdict
+from rag.wording import fold, is_hedged, is_negated, words
 
 QUOTE_SENTENCES = 2
 """A quote is at most this many sentences of the article."""
@@ -23,9 +27,19 @@ QUOTE_SENTENCES = 2
 CONTEXT_CHARS = 60
 """Length of a citation's `prefix` and `suffix`."""
 
+MAX_CLAIM_CHARS = 2_000
+"""What is longer is no sentence."""
+
+MIN_SHARE = 0.3
+"""A source with less of a claim's words is about something else."""
+
 _LABEL = re.compile(r"^(?P<speaker>[^“”\"„«:]{2,100}):\s+(?P<rest>.+)$", re.DOTALL)
-_QUOTED = re.compile(r"^[“\"„«](?P<inner>.+)[”\"“»]$", re.DOTALL)
+_QUOTED = re.compile(r"^[“\"„«](?P<inner>[^“”\"„«»]+)[”\"“»]$", re.DOTALL)
 _MARKS = "“”„‟«»\"'‘’"
+_EDGE = " \n\t\u00a0,.;" + _MARKS
+_LINK = re.compile(r"\w+://|\bwww\.|\]\(|<[a-zA-Z/!]|\bjavascript:|[\x00-\x08\x0e-\x1f\x7f]")
+_CONDITION = re.compile(r"\b(?:if|whether|unless)\b", re.IGNORECASE)
+_SUBJECTS = frozenset("nsubj nsubjpass csubj expl".split())
 
 
 class Verifier:
@@ -34,93 +48,88 @@ class Verifier:
     def __init__(self, evidence: Evidence, analyser: LanguageAnalyser) -> None:
         self._analyser = analyser
         self.readings = tuple(read_evidence(evidence, analyser))
+        self._sources = Sources(self.readings)
 
     def verify(self, claim: Claim) -> Verdict:
         """Find what backs a claim: in the passages it cites first, else in any other found."""
+        if unfit := _unfit(claim.text):
+            return Verdict(None, (), unfit)
         cited = [r for r in self.readings if r.passage.chunk_id in claim.chunk_ids]
         others = [r for r in self.readings if r.passage.chunk_id not in claim.chunk_ids]
         reason = "no passage was found"
         for group in (cited, others):
-            verdict = self._exact(claim, group) or self._supported(claim, group)
-            if verdict and verdict.support:
+            if not group:
+                continue
+            verdict = self._exact(claim, group)
+            if verdict is None or verdict.support is None:
+                verdict = self._supported(claim, group) if verdict is None else verdict
+            if verdict.support:
                 return verdict
-            if verdict and (group is cited or not cited):
+            if group is cited or not cited:
                 reason = verdict.reason
         return Verdict(None, (), reason)
 
     def _exact(self, claim: Claim, readings: Sequence[Reading]) -> Verdict | None:
-        """The claim as a verbatim quote, its label the quote's speaker; None where it is none."""
+        """The claim as a verbatim quote, its label the quote's speaker; None where it is none, and
+        without support where it is nothing but somebody else's words."""
         speaker, core = split_label(claim.text)
-        pattern = _verbatim_pattern(core)
+        refused = None
         for reading in readings:
-            passage, text = reading.passage, reading.article.text
-            found = pattern.search(text, passage.start, passage.end)
-            if not found or (claim.source and claim.source[0] != reading.article.id):
+            if claim.source and claim.source[0] != reading.article.id:
                 continue
-            span = Span(found.start(), found.end())
-            touched = reading.touched(span)
-            if (
-                not touched
-                or len(touched) > QUOTE_SENTENCES
-                or not _is_whole(reading, span, touched)
-            ):
-                continue
-            said_by = reading.speeches[touched[0]]
-            if _misattributed(speaker, said_by, span):
-                return Verdict(None, (), f"the article gives these words to {said_by.speaker}")
-            return Verdict("exact", (Quote(passage, span),), "verbatim")
-        return None
+            for span in _verbatim(core, reading):
+                fault = _attribution_fault(speaker, reading, span, claim.text)
+                if fault is None:
+                    return Verdict("exact", (Quote(reading.passage, span),), "verbatim")
+                refused = refused or fault
+        return Verdict(None, (), refused) if refused else None
 
-    def _supported(self, claim: Claim, readings: Sequence[Reading]) -> Verdict | None:
+    def _supported(self, claim: Claim, readings: Sequence[Reading]) -> Verdict:
         """The best window of one or two sentences that nothing speaks against."""
-        analysis = self._analyser.analyse([claim.text])[0]
-        statement = read_statement(claim.text, analysis)
-        whole = Span(0, len(claim.text))
-        speaker = read_speech(claim.text, [whole], [analysis])[0].speaker
+        statements = self._read(claim.text)
         best: tuple[float, Quote] | None = None
-        closest: tuple[float, str] | None = None
-        for reading, first, last in _windows(readings):
-            share, reason = self._weigh(statement, speaker, reading, first, last)
-            if reason is None and (best is None or share > best[0]):
-                span = Span(reading.sentences[first].start, reading.sentences[last].end)
+        closest = (-1.0, "no passage was found")
+        for reading, span, source in self._sources.windows(readings):
+            statement = statements[reading.is_english]
+            share = coverage(statement, source) - 0.01 * len(source.sentences)
+            if share < MIN_SHARE:
+                reason: str | None = "the source is about something else"
+            elif best and share <= best[0]:
+                continue
+            else:
+                reason = objection(statement, source)
+            if reason is None:
                 best = (share, Quote(reading.passage, span))
-            elif reason and (closest is None or share > closest[0]):
-                closest = (share, reason)
+            elif share - (len(source.sentences) > 1) > closest[0]:
+                closest = (share - (len(source.sentences) > 1), reason)
         if best:
             return Verdict("supported", (best[1],), "carried by the source")
-        return Verdict(None, (), closest[1]) if closest else None
+        return Verdict(None, (), closest[1])
 
-    def _weigh(
-        self, claim: Statement, speaker: str | None, reading: Reading, first: int, last: int
-    ) -> tuple[float, str | None]:
-        """How much of the claim a window carries, and what speaks against it."""
-        text = reading.text(first, last)
-        source = read_statement(text)
-        context = _context(reading, first)
-        share = coverage(claim, source, context) - 0.01 * (last - first)
-        if share < 0.3:
-            return share, "the source is about something else"
-        said_by = next((s for s in reading.speeches[first : last + 1] if s.speaker), None)
-        if (
-            speaker
-            and said_by
-            and said_by.speaker
-            and not _same_speaker(speaker, said_by.speaker, text)
-        ):
-            return share, f"the source gives this to {said_by.speaker}, not to {speaker}"
-        if speaker and not said_by and claim.quotations:
-            return share, f"the source does not say that {speaker} said it"
-        return share, objection(claim, source, context)
+    def _read(self, text: str) -> Mapping[bool, Statement]:
+        """The claim with its grammar (True), and without it for articles in other languages."""
+        speaker, rest = _labelled(text)
+        analysis = self._analyser.analyse([rest])[0]
+        reported = speaker is not None or "according to" in rest.lower()
+        speech = read_speech(rest, [Span(0, len(rest))], [analysis])[0]
+        statement = read_statement(rest, analysis, speaker or speech.speaker)
+        plain = read_statement(rest, None, speaker)
+        return {True: replace(statement, reported=reported), False: plain}
 
 
 def split_label(text: str) -> tuple[str | None, str]:
     """'S Jaishankar: “We resolved …”' → ('S Jaishankar', 'We resolved …'); no label → None."""
-    labelled = _LABEL.match(text.strip())
-    speaker, rest = (labelled["speaker"], labelled["rest"]) if labelled else (None, text.strip())
+    speaker, rest = _labelled(text)
     quoted = _QUOTED.match(rest)
-    if labelled and not quoted and len(labelled["speaker"].split()) > 8:
-        return None, text.strip()
     return speaker, quoted["inner"].strip() if quoted else rest
+
+
+def _labelled(text: str) -> tuple[str | None, str]:
+    """The label, if it is no clause of its own ("Putin told reporters: …"), and what follows."""
+    labelled = _LABEL.match(text.strip())
+    if labelled and not any(is_speech(word) for word in words(labelled["speaker"])):
+        return labelled["speaker"], labelled["rest"]
+    return None, text.strip()
 
 
 def make_citation(number: int, quote: Quote, article: Article) -> Citation:
@@ -143,62 +152,84 @@ def make_citation(number: int, quote: Quote, article: Article) -> Citation:
     )
 
 
-def _verbatim_pattern(core: str) -> re.Pattern[str]:
-    """Matches the words of `core` where only white space and quotation-mark style may differ."""
-    pieces = []
-    for piece in core.split():
-        pieces.append(
-            "".join(f"[{re.escape(_MARKS)}]" if c in _MARKS else re.escape(c) for c in piece)
-        )
-    return re.compile(r"\s+".join(pieces) or r"(?!)")
+def _unfit(text: str) -> str | None:
+    """Why a text cannot be a sentence of an answer, whatever the articles say."""
+    if len(text) > MAX_CLAIM_CHARS:
+        return "it is too long for a sentence"
+    if _LINK.search(text):
+        return "it has a link, markup or control characters"
+    if not words(split_label(text)[1]):
+        return "it says nothing"
+    return None
+
+
+def _verbatim(core: str, reading: Reading) -> Iterator[Span]:
+    """Where a passage has these words as whole sentences, or as all that somebody says in them;
+    only white space and the style of quotation marks may differ."""
+    pieces = (
+        "".join(f"[{re.escape(_MARKS)}]" if c in _MARKS else re.escape(c) for c in piece)
+        for piece in core.split()
+    )
+    pattern = re.compile(r"\s+".join(pieces))
+    for found in pattern.finditer(reading.article.text, reading.passage.start, reading.passage.end):
+        span = Span(*found.span())
+        touched = reading.touched(span)
+        if 0 < len(touched) <= QUOTE_SENTENCES and _is_whole(reading, span, touched):
+            yield span
 
 
 def _is_whole(reading: Reading, span: Span, touched: Sequence[int]) -> bool:
-    """Whether a span is whole sentences or the whole quoted part of them, but for marks."""
+    """Whether a span begins and ends where its sentences do, or where a quotation does that can
+    stand alone, but for marks."""
     text = reading.article.text
-    first, last = reading.sentences[touched[0]], reading.sentences[touched[-1]]
-    starts, ends = {first.start}, {last.end}
+    starts = {reading.sentences[touched[0]].start}
+    ends = {reading.sentences[touched[-1]].end}
     for i in touched:
-        quoted = reading.speeches[i].quoted
-        if quoted:
-            starts.add(quoted.start)
-            ends.add(quoted.end)
-    edge = " \n\t,.;" + _MARKS
-    opens = any(not text[min(s, span.start) : max(s, span.start)].strip(edge) for s in starts)
-    closes = any(not text[min(e, span.end) : max(e, span.end)].strip(edge) for e in ends)
+        for part in reading.speeches[i].quotes:
+            if _stands_alone(reading, i, part):
+                starts.add(part.start)
+                ends.add(part.end)
+    opens = any(not text[min(s, span.start) : max(s, span.start)].strip(_EDGE) for s in starts)
+    closes = any(not text[min(e, span.end) : max(e, span.end)].strip(_EDGE) for e in ends)
     return opens and closes
 
 
-def _misattributed(speaker: str | None, said_by: Speech, span: Span) -> bool:
-    """Whether a quote's label is wrong, or is missing where the words are somebody's own."""
-    inside = (
-        said_by.quoted and said_by.quoted.start <= span.start and span.end <= said_by.quoted.end
+def _stands_alone(reading: Reading, i: int, part: Span) -> bool:
+    """Whether a quoted part means the same without its sentence: it has a subject and a verb, and
+    what stands around it neither denies nor doubts nor conditions it."""
+    text, sentence = reading.article.text, reading.sentences[i]
+    outside = f"{text[sentence.start : part.start]} {text[part.end : sentence.end]}"
+    if is_negated(outside) or is_hedged(outside) or _CONDITION.search(outside):
+        return False
+    return any(
+        token.dep in _SUBJECTS and part.start <= sentence.start + token.start < part.end
+        for token in reading.analyses[i].tokens
     )
+
+
+def _attribution_fault(speaker: str | None, reading: Reading, span: Span, claim: str) -> str | None:
+    """What is wrong with who is said to say a verbatim span: its label, or the lack of one."""
+    speeches = [reading.speeches[i] for i in reading.touched(span)]
+    said_by = next((speech.speaker for speech in speeches if speech.speaker), None)
+    quotes = [part for speech in speeches for part in speech.quotes]
+    text = reading.article.text
+    is_speech = not _without(text, span, quotes).strip(_EDGE)
     if speaker is None:
-        return bool(inside and said_by.speaker)
-    return said_by.speaker is None or not same_person(speaker, said_by.speaker)
+        if not is_speech or (said_by is None and _QUOTED.match(claim.strip())):
+            return None
+        return f"these are the words of {said_by or 'somebody'}"
+    if not is_speech:
+        return f"the article does not give these words to {speaker}"
+    known = {fold(word) for word in words(text)}
+    if said_by and same_person(speaker, said_by) and {fold(w) for w in words(speaker)} <= known:
+        return None
+    return f"the article gives these words to {said_by or 'nobody that it names'}"
 
 
-def _same_speaker(claimed: str, actual: str, source: str) -> bool:
-    """Whether the claimed speaker is the actual one, by name or as the country they speak for."""
-    if same_person(claimed, actual) or claimed in actual or actual in claimed:
-        return True
-    return claimed in source
-
-
-def _windows(readings: Sequence[Reading]) -> Iterator[tuple[Reading, int, int]]:
-    """Each sentence of each passage, and each pair of neighbours."""
-    for reading in readings:
-        for i in reading.inside:
-            yield reading, i, i
-            if i + 1 in reading.inside:
-                yield reading, i, i + 1
-
-
-def _context(reading: Reading, first: int) -> str:
-    """What a reader knows besides the window: header, speaker, and the two sentences before."""
-    article = reading.article
-    before = [reading.text(i, i) for i in range(max(0, first - 2), first)]
-    speaker = reading.speeches[first].speaker
-    header = (article.title, article.outlet, article.published_at, speaker)
-    return "\n".join([part for part in header if part] + before)
+def _without(text: str, span: Span, parts: Sequence[Span]) -> str:
+    """A span's text without these parts of it."""
+    return "".join(
+        text[i]
+        for i in range(span.start, span.end)
+        if not any(part.start <= i < part.end for part in parts)
+    )

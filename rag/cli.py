@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
+import io
 import json
+import logging
+import os
+import signal
 import sys
 from collections.abc import Coroutine
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from rag.errors import DatelineError
+from rag.errors import DatelineError, NotFoundError
 from rag.settings import Settings, load_settings, unknown_settings
 from rag.types import Answer, Finished, Question
 
 if TYPE_CHECKING:
-    from rag.types import Article
+    from pydantic_core import ErrorDetails
 
-T = TypeVar("T")
+    from rag.bootstrap import Service
 
-ANSWERED, FAILED, USAGE, ABSTAINED = 0, 1, 2, 3
+ANSWERED, FAILED, ABSTAINED, INTERRUPTED = 0, 1, 3, 130  # wrong usage is typer's: 2
+PAGE = 500
+
+_OPTIONS = {  # of the fields of a request
+    "published_from": "--from",
+    "published_to": "--to",
+    "outlets": "--outlet",
+    "as_of": "--as-of",
+    "filters": "--from, --to",
+}
 
 app = typer.Typer(
     name="dateline",
@@ -42,6 +57,13 @@ AsOf = Annotated[str | None, typer.Option(help="Leave out articles published aft
 
 def main() -> None:
     """Run the command line; exits 0 done or answered, 1 failed, 2 wrong usage, 3 abstained."""
+    logging.basicConfig(format="%(message)s")
+    for chatty in ("htmldate", "trafilatura"):
+        logging.getLogger(chatty).setLevel(logging.CRITICAL)  # an unreadable page is reported
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # what a terminal cannot show is no failure
+    signal.signal(signal.SIGINT, _stop_at_once)
     app()
 
 
@@ -54,19 +76,17 @@ def ingest(
     as_json: Json = False,
 ) -> None:
     """Take in articles: .txt, .md, .html and .jsonl files, or folders of them."""
-    from rag.terminal import print_report, progress
 
     async def run() -> int:
         from rag.bootstrap import open_service
+        from rag.terminal import print_report, progress, stderr
 
         async with open_service(_settings()) as service:
-            with progress("Ingesting") as tell:
+            with progress("Ingesting", stderr()) as tell:
                 report = await service.ingest(paths, prune=prune, progress=tell)
         if as_json:
-            from dataclasses import asdict
-
             _print_json(asdict(report))
-        print_report(report)
+        print_report(report, stderr())
         return FAILED if report.failed else ANSWERED
 
     _exit(run())
@@ -85,15 +105,15 @@ def ask(
     asked = _question(question, published_from, published_to, outlet, as_of)
 
     async def run() -> int:
-        answer = await _answer(asked)
+        answer, sources = await _answer(asked)
         if as_json:
             from api.encoders import answer_json
 
             _print_json(answer_json(answer))
         else:
-            from rag.terminal import print_answer
+            from rag.terminal import print_answer, stdout
 
-            print_answer(answer)
+            print_answer(answer, sources, stdout())
         return ANSWERED if answer.status == "answered" else ABSTAINED
 
     _exit(run())
@@ -114,17 +134,18 @@ def search(
 
     async def run() -> int:
         from rag.bootstrap import open_service
+        from rag.terminal import print_passages, stderr, stdout, working
 
         async with open_service(_settings()) as service:
-            evidence = await service.search(asked, limit)
+            await _hint_if_empty(service)
+            with working("Searching the articles …", stderr()):
+                evidence = await service.search(asked, limit)
         if as_json:
             from api.encoders import search_json
 
             _print_json(search_json(evidence))
         else:
-            from rag.terminal import print_passages
-
-            print_passages(evidence)
+            print_passages(evidence, stdout())
         return ANSWERED
 
     _exit(run())
@@ -133,12 +154,18 @@ def search(
 @app.command(epilog="Example: dateline serve --port 8000")
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any free one.")
+    ] = 8000,
 ) -> None:
     """Start the service with its demo page."""
-    from api.server import run_server
 
-    _exit(run_server(_settings(), host, port))
+    async def run() -> int:
+        from api.server import run_server
+
+        return await run_server(_settings(), host, port)
+
+    _exit(run())
 
 
 @app.command(name="eval", epilog="Example: dateline eval seed --verbose")
@@ -162,10 +189,10 @@ def evaluate(
     async def run() -> int:
         from evals.run import EvalOptions
         from evals.run import evaluate as run_evals
-        from rag.terminal import progress
+        from rag.terminal import progress, stderr
 
         options = EvalOptions(articles, limit, retrieval_only, out, as_json, verbose)
-        with progress("Evaluating") as tell:
+        with progress("Evaluating", stderr()) as tell:
             return await run_evals(datasets or [], options, _settings(), tell)
 
     _exit(run())
@@ -177,10 +204,10 @@ def reindex() -> None:
 
     async def run() -> int:
         from rag.bootstrap import open_service
-        from rag.terminal import progress
+        from rag.terminal import progress, stderr
 
         async with open_service(_settings()) as service:
-            with progress("Reindexing") as tell:
+            with progress("Reindexing", stderr()) as tell:
                 await service.reindex(tell)
         return ANSWERED
 
@@ -194,28 +221,29 @@ def articles_list(as_json: Json = False) -> None:
     async def run() -> int:
         from rag.bootstrap import open_service
 
-        found: list[Article] = []
         async with open_service(_settings()) as service:
-            page, after = await service.article_page(None, 500)
-            found += page
+            await _hint_if_empty(service)
+            found, after = await service.article_page(None, PAGE)
             while after:
-                page, after = await service.article_page(after, 500)
+                page, after = await service.article_page(after, PAGE)
                 found += page
         if as_json:
             from api.encoders import article_json
 
             _print_json({"articles": [article_json(article, text=False) for article in found]})
         else:
-            from rag.terminal import print_articles
+            from rag.terminal import print_articles, stdout
 
-            print_articles(found)
+            print_articles(found, stdout())
         return ANSWERED
 
     _exit(run())
 
 
 @articles_app.command(name="show", epilog="Example: dateline articles show art_0123456789abcdef")
-def articles_show(article_id: str, as_json: Json = False) -> None:
+def articles_show(
+    article_id: Annotated[str, typer.Argument(help="The article's id.")], as_json: Json = False
+) -> None:
     """Print one article."""
 
     async def run() -> int:
@@ -228,39 +256,56 @@ def articles_show(article_id: str, as_json: Json = False) -> None:
 
             _print_json(article_json(article))
         else:
-            from rag.terminal import print_article
+            from rag.terminal import print_article, stdout
 
-            print_article(article)
+            print_article(article, stdout())
         return ANSWERED
 
     _exit(run())
 
 
 @articles_app.command(name="delete", epilog="Example: dateline articles delete ID ID")
-def articles_delete(article_ids: list[str]) -> None:
+def articles_delete(
+    article_ids: Annotated[list[str], typer.Argument(help="The articles' ids.")],
+) -> None:
     """Delete articles with everything derived from them."""
 
     async def run() -> int:
         from rag.bootstrap import open_service
 
+        deleted = 0
         async with open_service(_settings()) as service:
             for article_id in article_ids:
-                await service.delete_article(article_id)
-        return ANSWERED
+                try:
+                    await service.delete_article(article_id)
+                    deleted += 1
+                except NotFoundError as error:
+                    _warn(f"error: {error}")
+        _warn(f"Articles: {deleted} deleted.")
+        return ANSWERED if deleted == len(article_ids) else FAILED
 
     _exit(run())
 
 
-async def _answer(question: Question) -> Answer:
+async def _answer(question: Question) -> tuple[Answer, dict[str, str]]:
+    """The answer, and the files that its citations' articles came from."""
     from rag.bootstrap import open_service
+    from rag.terminal import stderr, working
 
     async with open_service(_settings()) as service:
-        if not (await service.article_page(None, 1))[0]:
-            _warn("the library is empty; take in articles first: dateline ingest PATH")
-        async for event in service.answer(question):
-            if isinstance(event, Finished):
-                return event.answer
-    raise DatelineError("the answer ended without a result")
+        await _hint_if_empty(service)
+        with working("Reading the articles …", stderr()):
+            async for event in service.answer(question):
+                if isinstance(event, Finished):
+                    answer = event.answer
+        cited = {citation.article_id for citation in answer.citations}
+        articles = [await service.article(article_id) for article_id in cited]
+    return answer, {article.id: article.source for article in articles if article.source}
+
+
+async def _hint_if_empty(service: Service) -> None:
+    if not (await service.article_page(None, 1))[0]:
+        _warn("the library is empty; take in articles first: dateline ingest PATH")
 
 
 def _question(
@@ -283,18 +328,22 @@ def _question(
     try:
         request = AskRequest.model_validate({"question": text, "filters": filters, "as_of": as_of})
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in e['loc']) or 'request'}: {e['msg']}"
-            for e in error.errors()
-        )
-        raise typer.BadParameter(problems) from None
+        raise typer.BadParameter("; ".join(map(_told, error.errors()))) from None
     return request.to_question()
 
 
+def _told(problem: ErrorDetails) -> str:
+    """What is wrong with a request, by the option that said so."""
+    field = next((part for part in reversed(problem["loc"]) if part in _OPTIONS), None)
+    name = _OPTIONS[str(field)] if field else str(problem["loc"][0])
+    return f"{name}: {problem['msg'].removeprefix('Value error, ')}"
+
+
 def _settings() -> Settings:
+    settings = load_settings()
     for warning in unknown_settings():
         _warn(warning)
-    return load_settings()
+    return settings
 
 
 def _exit(run: Coroutine[Any, Any, int]) -> NoReturn:
@@ -304,10 +353,15 @@ def _exit(run: Coroutine[Any, Any, int]) -> NoReturn:
     except DatelineError as error:
         _warn(f"error: {error}")
         status = FAILED
-    except KeyboardInterrupt:
-        _warn("interrupted")
-        status = 130
     raise typer.Exit(status)
+
+
+def _stop_at_once(*_: object) -> NoReturn:
+    """For Ctrl-C: a thread at work would be waited for, minutes perhaps. What was acknowledged is
+    safe however the process ends."""
+    show_cursor = b"\x1b[?25h\n" if sys.stderr.isatty() else b""  # a progress bar hides it
+    os.write(2, show_cursor + b"interrupted\n")
+    os._exit(INTERRUPTED)
 
 
 def _warn(message: str) -> None:
@@ -315,4 +369,5 @@ def _warn(message: str) -> None:
 
 
 def _print_json(document: object) -> None:
-    print(json.dumps(document, ensure_ascii=False, indent=2))
+    utf8 = codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
+    print(json.dumps(document, ensure_ascii=not utf8, indent=2))

@@ -35,7 +35,7 @@ _UNDECIDED = re.compile(
     rf"{_CITED}*[.,;]*\s*(?:[\[【［(（]{{1,2}}[^\]】］)）\n]{{0,60}})?", re.IGNORECASE
 )
 _LEAD_IN = re.compile(rf"^(?:According to|As (?:stated|reported) in|In){_CITED}+,", re.IGNORECASE)
-_STOP_AGAIN = re.compile(r"(?<=[.!?…。！？\"”’»)])\s*[.,;]+\s*$")
+_STOP_AGAIN = re.compile(rf"([.!?…。！？][\"”’»')]*{_CITED}+)[.,;]+$", re.IGNORECASE)
 _LONE_CLOSER = re.compile(r"(?<=[.!?…,]) +(?=[\"”»]$)")
 _CUT_OFF = re.compile(r"\s*[\[【［(（]\s*A?$", re.IGNORECASE)
 _SENTINEL = re.compile(r"\s*\b(?:(?i:NOT_IN_(?:THE_)?ARTICLES?)|NOT IN (?:THE )?ARTICLES?)\b")
@@ -165,7 +165,8 @@ def _sentence_end(head: str, ahead: str, final: bool) -> int | None:
     quoted = head.rstrip("*_)")[-1:] in "\"”’»'"
     if cited:
         goes_on = quoted and _matches_ahead(_BARE_ATTRIBUTION, after, final)
-        return None if goes_on else len(head) + cited.end()
+        leads = _CITATION.match(head)  # "[A1] One. [A2] Two.": labels stand before their sentences
+        return None if goes_on else len(head) + (0 if leads else cited.end())
     if after[:1] == "\n" or not following:
         return None  # the end of the line, or of the text, is the end of the sentence
     if not after[0].isspace():
@@ -223,9 +224,7 @@ def _read(sentence: str) -> tuple[str, tuple[str, ...]]:
     """The plain text of a sentence and the labels that it cites, each once, in order."""
     line = " ".join(sentence.split())
     cited = " ".join(re.split(r"†|\]\(", found)[0] for found in _CITATION.findall(line))
-    text = _CITATION.sub("", _LEAD_IN.sub("", line))
-    if cited:
-        text = _STOP_AGAIN.sub("", text)
+    text = _CITATION.sub("", _STOP_AGAIN.sub(r"\1", _LEAD_IN.sub("", line)))
     text = _LONE_CLOSER.sub("", without_markup(_CUT_OFF.sub("", text)))
     if _LEAD_IN.match(line):
         text = text[:1].upper() + text[1:]

@@ -70,6 +70,16 @@ def _excerpt(reading: Reading, i: int) -> _Excerpt:
     return _Excerpt(reading, i, i, quoted=False)
 
 
+def is_unattributed(reading: Reading, i: int) -> bool:
+    """Whether a sentence is a piece of a quotation and cannot be shown with who said it."""
+    speech, sentence = reading.speeches[i], reading.sentences[i]
+    if speech.speaker or not speech.quoted:
+        return False
+    outside = (speech.quoted.start - sentence.start) + (sentence.end - speech.quoted.end)
+    continues = i + 1 < len(reading.sentences) and _goes_on_from(reading, i + 1)
+    return outside <= 3 or continues or _goes_on_from(reading, i)
+
+
 def _goes_on_from(reading: Reading, i: int) -> bool:
     """Whether sentence `i` begins inside a quotation that the sentence before it opened."""
     quoted, sentence = reading.speeches[i].quoted, reading.sentences[i]

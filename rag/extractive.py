@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from rag.candidates import Candidate, score_sentences
-from rag.excerpts import claims_of
+from rag.excerpts import claims_of, is_unattributed
 from rag.ports import Embedder, LanguageAnalyser
 from rag.questions import Asked, read_question
 from rag.reading import Reading
@@ -69,10 +69,13 @@ def read_asked(
 
 def _fits(asked: Asked, candidate: Candidate) -> bool:
     """Whether nothing rules a sentence out: a name that its article lacks, another speaker or
-    topic, no number where one is asked for, another deed than the one whose reason is asked for."""
+    topic, a quotation without its speaker, no number where one is asked for, another deed than
+    the one whose reason is asked for."""
     features, reading = candidate.features, candidate.reading
     text = reading.text(candidate.index, candidate.index)
     if _BOILERPLATE.match(text) or len(text.split()) < MIN_WORDS:
+        return False
+    if is_unattributed(reading, candidate.index):
         return False
     if features.names_around < 1 or features.speaker < 1:
         return False

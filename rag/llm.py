@@ -24,6 +24,7 @@ _OPENAI_URL = "https://api.openai.com/v1"
 _RETRIES = 2
 _RETRIED_STATUS = {408, 409, 429}
 _PLACEHOLDER_KEY = "none"  # the client insists on a key; local servers need none
+_SECRET_CHARS = 8  # a shorter key, like "none" for a local server, is a word and no secret
 _CONNECT_S = 10.0
 _DETAIL_CHARS = 300
 _ADVICE = {
@@ -167,8 +168,9 @@ class OpenAIModel:
     def _explained(self, error: Exception) -> LanguageModelError:
         what, advice = _explanation(error, self._timeout_s)
         text = f"LLM {self.model!r} at {_shown(self._base_url)}: {what}; {advice}"
-        # Some endpoints repeat the key in their message.
-        return LanguageModelError(text.replace(self._api_key, "***") if self._api_key else text)
+        if len(self._api_key) >= _SECRET_CHARS:  # some endpoints repeat the key in their message
+            text = text.replace(self._api_key, "***")
+        return LanguageModelError(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,19 @@ from rag.wording import FUNCTION_WORDS, fold, words
 if TYPE_CHECKING:
     from spellchecker import SpellChecker
 
+TITLES = frozenset(
+    "mr mrs ms miss dr sir dame lord lady president premier prime minister secretary general "
+    "chancellor king queen prince princess pope cardinal bishop senator congressman congresswoman "
+    "representative governor mayor judge justice professor prof director chief executive officer "
+    "ceo chairman chairwoman chair chairperson leader spokesman spokeswoman spokesperson "
+    "ambassador envoy captain coach commander colonel major lieutenant sergeant admiral inspector "
+    "foreign external internal affairs defence defense finance interior home energy health trade "
+    "education state union opposition party deputy vice former acting ex lawyer attorney head "
+    "manager founder editor surgeon doctor ministry department office agency council committee "
+    "government official police court commission analyst union team".split()
+)
+"""Words before a name, or for the one who bears it, that are no part of the name."""
+
 # Metonyms and short forms that the country tables lack; folded name → country.
 _METONYMS = {
     "kremlin": "russia",
@@ -27,6 +40,19 @@ _METONYMS = {
     "tel aviv": "israel",
     "elysee": "france",
     "brussels": "european union",
+    "capitol hill": "united states",
+    "state department": "united states",
+    "knesset": "israel",
+    "bundestag": "germany",
+    "lok sabha": "india",
+}
+# Offices that only one country has.
+_OFFICES = {
+    "external affairs": "india",
+    "taoiseach": "ireland",
+    "secretary of state": "united states",
+    "chancellor of the exchequer": "united kingdom",
+    "chief cabinet secretary": "japan",
 }
 _DEMONYMS = {
     "america": "united states",
@@ -52,6 +78,9 @@ _DEMONYMS = {
     "turk": "turkey",
     "uae": "united arab emirates",
 }
+# The dictionary spells as Americans do.
+_BRITISH = (("our", "or"), ("is", "iz"), ("ys", "yz"), ("lled", "led"), ("lling", "ling"),
+            ("tre", "ter"), ("ence", "ense"), ("ogue", "og"), ("ae", "e"), ("oe", "e"))  # fmt: skip
 _AMBIGUOUS = frozenset(
     {
         "us",
@@ -93,8 +122,8 @@ def name_words(text: str, metonyms: bool = True) -> frozenset[str]:
 def is_mentioned(name: str, mentioned: Collection[str], metonyms: bool = True) -> bool:
     """Whether `name` is meant by a text with these `name_words`.
 
-    A country by any of its names, anything else by all of its words but titles; a person's
-    surname alone suffices, so give surnames as `surname(name)`.
+    A country by any of its names, anything else by all of its words but function words; where a
+    person's surname alone suffices, give `surname(name)`.
     """
     country = _country(name, metonyms)
     if country and "@" + country in mentioned:
@@ -109,6 +138,13 @@ def place_of(name: str) -> str | None:
     return _country(name, True)
 
 
+def countries_of(speaker: str) -> frozenset[str]:
+    """`@country` for each country that a speaker's name, title or office stands for."""
+    named = {word for word in name_words(speaker) if word[0] == "@"}
+    offices = {"@" + country for office, country in _OFFICES.items() if office in fold(speaker)}
+    return frozenset(named or offices)
+
+
 def surname(name: str) -> str:
     """The last word of a person's name: what later mentions use."""
     parts = words(name)
@@ -116,11 +152,34 @@ def surname(name: str) -> str:
 
 
 def same_person(one: str, other: str) -> bool:
-    """Whether two mentions can be of one person: equal surnames, no contradicting first names."""
-    a, b = [fold(w) for w in words(one)], [fold(w) for w in words(other)]
-    if not a or not b:
+    """Whether `one` names who `other` names, or one of several: by an equal surname without a
+    contradicting first name, or by nothing but a title of theirs."""
+    ours = [w for w in words(one) if fold(w) not in FUNCTION_WORDS]
+    parts = re.split(r"\band\b|,|&", other) if not re.search(r"\band\b|,|&", one) else [other]
+    return any(
+        _same(ours, [w for w in words(part) if fold(w) not in FUNCTION_WORDS]) for part in parts
+    )
+
+
+def _same(ours: list[str], theirs: list[str]) -> bool:
+    if not ours or not theirs:
         return False
-    return a[-1] == b[-1] or set(a) <= set(b) or set(b) <= set(a)
+    a, b = [fold(w) for w in ours], [fold(w) for w in theirs]
+    if a[-1].removesuffix("s") in TITLES or ours[-1].islower():
+        return set(a) <= set(b)
+    if a[-1] != b[-1]:
+        return False
+    first, second = _first_name(ours), _first_name(theirs)
+    if not first or not second or first == second:
+        return True
+    return first[0] == second[0] and 1 in {len(first.rstrip(".")), len(second.rstrip("."))}
+
+
+def _first_name(name: list[str]) -> str | None:
+    """The word before a surname, folded, unless it is a title or a country."""
+    word = name[-2] if len(name) > 1 else ""
+    is_name = word[:1].isupper() and fold(word) not in TITLES and not _country(word, True)
+    return fold(word) if is_name else None
 
 
 def correct_spelling(text: str, vocabulary: Mapping[str, str]) -> str:
@@ -134,7 +193,7 @@ def correct_spelling(text: str, vocabulary: Mapping[str, str]) -> str:
 
     def corrected(match: re.Match[str]) -> str:
         word = fold(match.group())
-        if len(word) < 5 or word in vocabulary or word in _speller():
+        if len(word) < 5 or word in vocabulary or is_known_word(word):
             return match.group()
         nearest = _nearest(word, candidates)
         return vocabulary[nearest] if nearest else _untwisted(word) or match.group()
@@ -160,8 +219,11 @@ def _untwisted(word: str) -> str | None:
 
 
 def is_known_word(word: str) -> bool:
-    """Whether an English dictionary has the word."""
-    return fold(word) in _speller()
+    """Whether an English dictionary has the word, in its American or British spelling."""
+    key, speller = fold(word), _speller()
+    return key in speller or any(
+        key.replace(british, american) in speller for british, american in _BRITISH
+    )
 
 
 def _in(part: str, mentioned: Collection[str]) -> bool:

@@ -28,6 +28,11 @@ class Reading:
     speeches: tuple[Speech, ...]
     inside: tuple[int, ...]
 
+    @property
+    def is_english(self) -> bool:
+        """Whether the grammar of the analyses can be relied on."""
+        return (self.article.language or "en").lower().startswith("en")
+
     def text(self, first: int, last: int) -> str:
         """The article's text from sentence `first` to sentence `last`, both included."""
         return self.article.text[self.sentences[first].start : self.sentences[last].end]

@@ -4,44 +4,31 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from dotenv import dotenv_values
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rag.errors import SettingsError
 
 PREFIX = "DATELINE_"
-
-
-def _env(name: str, *others: str) -> AliasChoices:
-    return AliasChoices(PREFIX + name, *others)
+ENV_FILE = ".env"
 
 
 class Settings(BaseSettings):
     """Dateline's settings, read from `DATELINE_…` variables and `.env`; secrets never print."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX,
-        env_file=".env",
-        env_ignore_empty=True,
-        extra="ignore",
-        frozen=True,
-        populate_by_name=True,
+        env_prefix=PREFIX, env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True
     )
 
-    data_dir: Path = Field(Path("data"), description="everything the service keeps")
-    llm_base_url: str | None = Field(
-        None,
-        validation_alias=_env("LLM_BASE_URL", "OPENAI_BASE_URL"),
-        description="an OpenAI-compatible endpoint",
+    data_dir: Annotated[Path, AfterValidator(Path.expanduser)] = Field(
+        Path("data"), description="everything the service keeps"
     )
-    llm_api_key: SecretStr | None = Field(
-        None,
-        validation_alias=_env("LLM_API_KEY", "OPENAI_API_KEY"),
-        description="its key",
-    )
+    llm_base_url: str | None = Field(None, description="an OpenAI-compatible endpoint")
+    llm_api_key: SecretStr | None = Field(None, description="its key")
     llm_model: str | None = Field(None, description="the LLM's name; none: extractive answers")
     llm_timeout_s: float = Field(60.0, gt=0, description="deadline of one LLM answer, seconds")
     prompt_tokens: int = Field(3000, ge=300, description="token budget of a prompt's passages")
@@ -59,28 +46,42 @@ class Settings(BaseSettings):
     max_article_chars: int = Field(2_000_000, ge=1, description="largest article taken in")
 
 
+class _OpenAISettings(BaseSettings):
+    """What the openai package reads; it fills in where our own variables are silent."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="OPENAI_", env_file=ENV_FILE, env_ignore_empty=True, extra="ignore"
+    )
+
+    base_url: str | None = None
+    api_key: SecretStr | None = None
+
+
 def load_settings(**overrides: object) -> Settings:
     """Settings from the environment and `.env`; raises `SettingsError` naming the variable."""
     try:
-        return Settings(**overrides)  # type: ignore[arg-type]
+        settings = Settings(**overrides)  # type: ignore[arg-type]
+        theirs = _OpenAISettings()
     except ValidationError as error:
         problems = "; ".join(
-            f"{_variable(str(e['loc'][0]))}={e['input']!r}: {e['msg']}" for e in error.errors()
+            f"{PREFIX}{str(e['loc'][0]).upper()}={e['input']!r}: {e['msg']}" for e in error.errors()
         )
         raise SettingsError(f"a setting cannot be used: {problems}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{ENV_FILE} cannot be read: {error}") from None
+    fill_in = {
+        "llm_base_url": settings.llm_base_url or theirs.base_url,
+        "llm_api_key": settings.llm_api_key or theirs.api_key,
+    }
+    return settings.model_copy(update=fill_in)
 
 
-def unknown_settings(environment: Mapping[str, str] = os.environ) -> list[str]:
-    """One warning for each `DATELINE_…` name in the environment that no setting has."""
-    known = sorted(_variable(name) for name in Settings.model_fields)
+def unknown_settings() -> list[str]:
+    """One warning for each `DATELINE_…` name, in the environment or `.env`, that no setting has."""
+    known = [PREFIX + name.upper() for name in Settings.model_fields]
     warnings = []
-    for name in sorted(environment):
-        if name.startswith(PREFIX) and name not in known:
+    for name in sorted(os.environ.keys() | dotenv_values(ENV_FILE).keys()):
+        if name.startswith(PREFIX) and name.upper() not in known:
             nearest = difflib.get_close_matches(name, known, n=1, cutoff=0)[0]
             warnings.append(f"unknown setting {name} is ignored; did you mean {nearest}?")
     return warnings
-
-
-def _variable(field: str) -> str:
-    """The environment variable of a field, given as its name or as its alias."""
-    return field if field.isupper() else PREFIX + field.upper()

@@ -5,30 +5,34 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from rag.names import surname
+from rag.lexicon import SPEECH_VERBS as SPEECH_VERBS
+from rag.names import countries_of, name_words, place_of, same_person, surname
 from rag.types import Analysis, Span, Token
-from rag.wording import FUNCTION_WORDS, fold, quotations, words
+from rag.wording import FUNCTION_WORDS, fold, quotations, stem, words
 
-SPEECH_VERBS = frozenset(
+_PRONOUNS = frozenset("he she they who".split())
+_SAYING = frozenset(
     "say tell add note remark declare stress state announce argue warn claim insist explain reply "
-    "respond comment write tweet report suggest describe urge acknowledge admit confirm deny "
-    "pledge promise underscore underline emphasise emphasize highlight reiterate assert caution "
-    "observe maintain recall reveal testify vow contend conclude joke mention quip express convey "
-    "raise call believe think hope expect predict estimate ask demand complain condemn criticise "
-    "criticize praise hail welcome reaffirm pledge propose advise insist recount".split()
+    "respond comment underscore underline emphasise emphasize reiterate conclude recount".split()
 )
-_PRONOUNS = frozenset("he she they it who".split())
+_CAPITALS_BEFORE = re.compile(r"(?:[A-Z][\w.’'-]*[ \u00a0]+){1,5}$")
 _MODIFIERS = frozenset("det amod compound nmod poss case nummod flat".split())
 
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """What a sentence has of speech: its resolved speaker, as the article names them, and the
-    part of it that lies in quotation marks (article offsets)."""
+    """What a sentence has of speech: its resolved speaker, as the article names them, and its
+    parts that lie in quotation marks (article offsets)."""
 
     speaker: str | None
-    quoted: Span | None
+    quotes: tuple[Span, ...] = ()
+
+    @property
+    def quoted(self) -> Span | None:
+        """The longest part in quotation marks."""
+        return max(self.quotes, key=lambda span: span.end - span.start, default=None)
 
 
 def read_speech(text: str, sentences: Sequence[Span], analyses: Sequence[Analysis]) -> list[Speech]:
@@ -40,16 +44,20 @@ def read_speech(text: str, sentences: Sequence[Span], analyses: Sequence[Analysi
     ]
     reader = _Resolver(text, sentences, analyses)
     speeches: list[Speech] = []
-    last: str | None = None
     for i, sentence in enumerate(sentences):
         overlapping = [q for q in quotes if q.start < sentence.end and sentence.start < q.end]
-        quoted = _longest_overlap(overlapping, sentence)
+        parts = tuple(
+            Span(max(q.start, sentence.start), min(q.end, sentence.end)) for q in overlapping
+        )
         owner = i if subjects[i] else _owner(i, sentences, subjects, overlapping)
-        speaker = reader.resolve(owner, subjects[owner] or "", last) if owner is not None else None
-        if speaker is None and quoted and _is_whole(quoted, sentence):
-            speaker = last  # a quotation that stands alone goes on with the last speaker
-        last = speaker or (last if not _ends_paragraph(text, sentences, i) else None)
-        speeches.append(Speech(speaker, quoted))
+        same_paragraph = i > 0 and not _ends_paragraph(text, sentences, i - 1)
+        before = speeches[-1].speaker if same_paragraph else None
+        speaker = None
+        if owner is not None:
+            speaker = reader.resolve(owner, subjects[owner] or "", before)
+        elif parts and _is_whole(parts, sentence):
+            speaker = before  # a quotation that stands alone goes on with the one before
+        speeches.append(Speech(speaker, parts))
     return speeches
 
 
@@ -67,14 +75,10 @@ def _owner(
     return None
 
 
-def _longest_overlap(quotes: Sequence[Span], sentence: Span) -> Span | None:
-    cut = [Span(max(q.start, sentence.start), min(q.end, sentence.end)) for q in quotes]
-    return max(cut, key=lambda span: span.end - span.start, default=None)
-
-
-def _is_whole(quoted: Span, sentence: Span) -> bool:
-    """Whether nothing but quotation marks stands outside the quoted part."""
-    return (quoted.start - sentence.start) + (sentence.end - quoted.end) <= 3
+def _is_whole(parts: Sequence[Span], sentence: Span) -> bool:
+    """Whether nothing but quotation marks stands outside the quoted parts."""
+    outside = sentence.end - sentence.start - sum(part.end - part.start for part in parts)
+    return outside <= 3 * len(parts)
 
 
 def _ends_paragraph(text: str, sentences: Sequence[Span], i: int) -> bool:
@@ -95,13 +99,20 @@ def _attribution(analysis: Analysis, sentence: Span, quotes: Sequence[Span]) -> 
     for token in outside:
         head = analysis.tokens[token.head]
         is_subject = token.dep in {"nsubj", "nsubj:pass"} and head.lemma in SPEECH_VERBS
-        if is_subject and head in outside and token.text.lower() not in {"it", "that", "which"}:
+        if is_subject and head in outside and _can_speak(token, head):
             return _phrase(token, analysis)
         if token.lemma == "accord" or token.text.lower() == "according":
             source = _object_of_to(token, analysis)
             if source is not None:
                 return _phrase(source, analysis)
     return None
+
+
+def _can_speak(subject: Token, verb: Token) -> bool:
+    """Whether the subject is somebody: a name, he or she; any other noun only if it says."""
+    if subject.pos == "PRON":
+        return fold(subject.text) in _PRONOUNS
+    return subject.pos == "PROPN" or verb.lemma in _SAYING
 
 
 def _object_of_to(according: Token, analysis: Analysis) -> Token | None:
@@ -115,17 +126,25 @@ def _object_of_to(according: Token, analysis: Analysis) -> Token | None:
 
 
 def _phrase(token: Token, analysis: Analysis) -> str:
-    """A noun with what belongs to it on its left, and its entity whole."""
+    """A noun with what belongs to it on its left, and its entity whole; the name that explains
+    it, if one does ("her lawyer, Tom Birch,")."""
     tokens = analysis.tokens
+    named = (t for t in tokens if t.dep == "appos" and tokens[t.head] is token and t.pos == "PROPN")
+    if token.pos != "PROPN":
+        token = next(named, token)
     index = tokens.index(token)
     start, end = token.start, token.end
+    owned = {"det", "poss", "case"} if token.pos == "PROPN" else set()  # "the company's Ada Loy"
     for left in reversed(tokens[:index]):
-        if left.dep not in _MODIFIERS and left.pos != "PROPN":
+        if left.dep in owned or (left.dep not in _MODIFIERS and left.pos != "PROPN"):
             break
         start = left.start
     for other in tokens[index + 1 :]:  # "India and Russia"
-        if other.dep == "conj" and tokens[other.head] == token and other.pos == "PROPN":
+        if other.dep == "conj" and tokens[other.head] is token and other.pos == "PROPN":
             end = other.end
+        place = tokens[other.head]  # "analysts at Redwood Bank", "the union of controllers"
+        if other.dep == "pobj" and token.pos != "PROPN" and tokens[place.head] is token:
+            end = other.end if place.lemma in {"at", "of", "from", "for"} else end
     for entity in analysis.entities:
         if entity.start <= token.start < entity.end and entity.label in {"PERSON", "ORG", "GPE"}:
             start, end = min(start, entity.start), max(end, entity.end)
@@ -145,39 +164,50 @@ class _Resolver:
         self._sentences = sentences
         self._analyses = analyses
 
-    def resolve(self, i: int, subject: str, last: str | None) -> str | None:
-        """The speaker of sentence `i`, whose attribution names `subject`."""
-        if not subject:
+    def resolve(self, i: int, subject: str, before: str | None) -> str | None:
+        """The speaker of sentence `i`, whose attribution names `subject`; `before` speaks the
+        sentence before in the same paragraph. None where it is not certain: no name is better
+        than a wrong one."""
+        if fold(subject) in {"he", "she"}:
+            return before if before and _is_person(before) else self._antecedent(i)
+        if not subject or fold(subject) in _PRONOUNS:
             return None
-        if fold(subject) in _PRONOUNS:
-            return self._antecedent(i, fold(subject)) or last
         if any(word[0].isupper() for word in words(subject)):
             return self._fullest(subject)
-        return self._named_by_title(subject) or re.sub(r"^(?:the|a|an)\s+", "", subject)
+        named = self._named_by_title(subject)
+        return named or re.sub(r"^(?:the|a|an|its|his|her|their)\s+", "", subject)
 
-    def _antecedent(self, i: int, pronoun: str) -> str | None:
-        """The last person (for he and she) or subject named before the pronoun."""
-        for j in range(i - 1, max(-1, i - 6), -1):
+    def _antecedent(self, i: int) -> str | None:
+        """Whom "he" or "she" in sentence `i` means: the one person who acts in the nearest
+        sentence before, of the same paragraph, that names any."""
+        surnames = {
+            surname(e.text) for a in self._analyses for e in a.entities if e.label == "PERSON"
+        }
+        for j in range(i - 1, -1, -1):
+            if _ends_paragraph(self._text, self._sentences, j):
+                break
             analysis = self._analyses[j]
-            people = [e for e in analysis.entities if e.label == "PERSON"]
-            acting = [
-                e
-                for e in people
-                if any(t.dep == "nsubj" and e.start <= t.start < e.end for t in analysis.tokens)
-            ]
-            if pronoun in {"he", "she"} and (acting or people):
-                return self._fullest((acting or people)[-1].text)
+            people = [t for t in analysis.tokens if t.text in surnames]
+            acting = {
+                t.text
+                for t in people
+                if t.dep == "nsubj" and analysis.tokens[t.head].dep in {"ROOT", "conj"}
+            }
+            if people:
+                return self._fullest(acting.pop()) if len(acting) == 1 else None
         return None
 
     def _fullest(self, name: str) -> str:
         """The longest run of capitalised words that ends with this name's last word."""
-        last = re.escape(surname(name))
-        pattern = re.compile(rf"((?:[A-Z][\w.’'-]*[ \u00a0]+){{1,5}}){last}\b")
         best = name
-        for match in pattern.finditer(self._text):
-            run = match.group().split()
+        for match in re.finditer(rf"\b{re.escape(surname(name))}\b", self._text):
+            found = _CAPITALS_BEFORE.search(self._text, max(0, match.start() - 120), match.start())
+            if not found:
+                continue
+            run = [*found.group().split(), match.group()]
             while run and (
-                fold(run[0]) in FUNCTION_WORDS or _opens_sentence(self._text, match, run)
+                fold(run[0]) in FUNCTION_WORDS
+                or (len(run) > 1 and _opens_sentence(self._text, found.start(), run[0]))
             ):
                 run = run[1:]
             candidate = " ".join(run)
@@ -186,24 +216,58 @@ class _Resolver:
         return best if best in self._text else name
 
     def _named_by_title(self, phrase: str) -> str | None:
-        """ "the external affairs minister" → "External Affairs Minister S Jaishankar"."""
+        """ "the external affairs minister" → "External Affairs Minister S Jaishankar"; None if
+        several people have the title."""
         title = " ".join(word for word in phrase.split() if fold(word) not in FUNCTION_WORDS)
         if not title:
             return None
         pattern = rf"\b(?i:{re.escape(title)})((?:[ \u00a0]+[A-Z][\w.’'-]*){{1,4}})"
-        match = re.search(pattern, self._text)
-        return re.sub(r"['’]s$", "", match.group()) if match else None
+        found = [re.sub(r"['’]s$", "", m.group()) for m in re.finditer(pattern, self._text)]
+        return found[0] if len({fold(surname(name)) for name in found}) == 1 else None
 
 
-def _opens_sentence(text: str, match: re.Match[str], run: Sequence[str]) -> bool:
-    """Whether the run's first word is capitalised only because a sentence begins with it."""
-    if len(run) < 2 or run[0] != match.group().split()[0]:
-        return False
-    before = text[: match.start()].rstrip(" \u00a0")
-    opens = not before or before[-1] in '.!?\n“"”'
-    return opens and text.count(run[0]) == 1 and text.count(run[0].lower()) > 0
+def _is_person(speaker: str) -> bool:
+    return speaker[0].isupper() and place_of(speaker) is None and " and " not in speaker
+
+
+def _opens_sentence(text: str, start: int, word: str) -> bool:
+    """Whether a word is capitalised only because a sentence begins with it."""
+    before = text[:start].rstrip(" \u00a0")[-1:]
+    opens = not before or before in '.!?\n“"”'
+    return opens and text.count(word) == 1 and text.count(word.lower()) > 0
 
 
 def _compatible(name: str, candidate: str) -> bool:
     """Whether a longer name contains the words of the shorter."""
     return {fold(w) for w in words(name)} <= {fold(w) for w in words(candidate)}
+
+
+def is_speech(word: str) -> bool:
+    """Whether a word is a form of a verb of saying, in lower case."""
+    return word.islower() and stem(word) in _speech_stems()
+
+
+@lru_cache(maxsize=1)
+def _speech_stems() -> frozenset[str]:
+    return frozenset(map(stem, SPEECH_VERBS)) | {"said", "told", "wrote", "spoke"}
+
+
+def is_same_speaker(claimed: str, actual: str, said: str) -> bool:
+    """Whether the claimed speaker is the actual one of the sentence `said`: by name, by a title
+    that stands there, or as the country that they speak for."""
+    if same_person(claimed, actual):
+        return True
+    phrase = re.sub(r"^(?:the|a|an|his|her|its|their)\s+", "", claimed, flags=re.IGNORECASE)
+    if phrase.islower() and re.search(rf"\b{re.escape(phrase)}\b", said, re.IGNORECASE):
+        return True
+    country = place_of(claimed)
+    if country is None:  # "Indian officials"
+        capitals = (w for w in words(claimed) if w[0].isupper() and fold(w) not in FUNCTION_WORDS)
+        named = {place_of(word) for word in capitals}
+        country = named.pop() if len(named) == 1 else None
+    if country is None:
+        return False
+    theirs = countries_of(actual)
+    if not theirs:
+        theirs = frozenset(name for name in name_words(said, metonyms=False) if name[0] == "@")
+    return theirs == {"@" + country}

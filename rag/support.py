@@ -1,103 +1,206 @@
-"""Whether a stretch of an article supports a statement, by what can be checked word for word."""
+"""Whether a stretch of an article supports a statement: all that can speak against it."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from collections.abc import Callable
 
-from rag.names import is_mentioned, name_words, surname
-from rag.types import Analysis
-from rag.wording import (
-    content_stems,
-    is_hedged,
-    is_negated,
-    normalise_quotes,
-    numbers,
-    quotations,
-)
+from rag.dates import day_of
+from rag.grammar import AGENT, PATIENT, word_meanings
+from rag.lexicon import PLAIN_SPEECH, SPEECH_VERBS, backing, opposites
+from rag.names import is_mentioned, same_person, surname
+from rag.relations import relation_objection
+from rag.speech import is_same_speaker
+from rag.statements import Source, Statement
+from rag.statements import names_in as names_in
+from rag.wording import HEDGES, fold, stem
 
-MIN_COVERAGE = 0.6
+MIN_COVERAGE = 0.75
 """Share of a statement's content words that its source must carry."""
 
-_NAME_LABELS = frozenset(
-    "PERSON ORG GPE NORP LOC FAC EVENT PRODUCT WORK_OF_ART LAW LANGUAGE".split()
-)
+Check = Callable[[Statement, Source], str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """What of a text is compared: stems of its content words, numbers, names, quotations."""
-
-    text: str
-    stems: frozenset[str]
-    numbers: frozenset[str]
-    names: tuple[str, ...]
-    quotations: tuple[str, ...]
-    negated: bool
-    hedged: bool
-
-
-def read_statement(text: str, analysis: Analysis | None = None) -> Statement:
-    """The comparable parts of a sentence or two; its names only where its grammar is given."""
-    quoted = (text[span.start : span.end].strip(" ,;") for span in quotations(text))
-    return Statement(
-        text=text,
-        stems=frozenset(content_stems(text)),
-        numbers=frozenset(numbers(text)),
-        names=names_in(analysis) if analysis else (),
-        quotations=tuple(normalise_quotes(quote).rstrip(".") for quote in quoted),
-        negated=is_negated(text),
-        hedged=is_hedged(text),
-    )
-
-
-def names_in(analysis: Analysis) -> tuple[str, ...]:
-    """Names of people, places, organisations and the like, as written, in order."""
-    names = [e.text for e in analysis.entities if e.label in _NAME_LABELS]
-    covered = [(e.start, e.end) for e in analysis.entities]
-    loose = [
-        token.text
-        for token in analysis.tokens
-        if token.pos == "PROPN" and not any(s <= token.start < e for s, e in covered)
+def coverage(claim: Statement, source: Source) -> float:
+    """Share of the claim's content words that the source has; what only stands around it counts
+    half, and that somebody says it does not count."""
+    counted = [
+        m for m in claim.content if m & source.words or not (claim.speaker and m & _plain_speech())
     ]
-    return tuple(dict.fromkeys(re.sub(r"['’]s?$", "", name) for name in [*names, *loose]))
-
-
-def coverage(claim: Statement, source: Statement, context: str) -> float:
-    """Share of the claim's content words that the source has; those of `context` count half."""
-    if not claim.stems:
-        return 0.0
-    around = frozenset(content_stems(context))
     points = sum(
-        1.0 if stem in source.stems else 0.5 if stem in around else 0.0 for stem in claim.stems
+        1.0 if m & source.words else 0.5 if m & source.around_words else 0.0 for m in counted
     )
-    return points / len(claim.stems)
+    return points / len(counted) if counted else 0.0
 
 
-def objection(claim: Statement, source: Statement, context: str) -> str | None:
-    """Why the source does not support the claim, in words; None when nothing speaks against it.
-
-    `context` is what a reader of the source knows besides: the article's headline, outlet, date,
-    and the sentences before.
-    """
-    plain = normalise_quotes(source.text)
-    for quotation in claim.quotations:
-        if quotation not in plain:
-            return f"the quotation “{quotation}” is not in the source"
-    strange = claim.numbers - source.numbers - numbers(context)
-    if strange:
-        return f"the source does not have the number {', '.join(sorted(strange))}"
-    mentioned = name_words(source.text + "\n" + context, metonyms=False)
-    for name in claim.names:
-        if not (
-            is_mentioned(name, mentioned, False) or is_mentioned(surname(name), mentioned, False)
-        ):
-            return f"the source does not mention {name}"
-    if claim.negated != source.negated:
-        return "the one denies what the other states"
-    if source.hedged and not claim.hedged:
-        return "the source says it only as possible or expected"
-    share = coverage(claim, source, context)
-    if share < MIN_COVERAGE:
-        return f"only {share:.0%} of its content is in the source"
+def objection(claim: Statement, source: Source) -> str | None:
+    """Why the source does not support the claim, in words; None when nothing speaks against it."""
+    for check in _CHECKS:
+        reason = check(claim, source)
+        if reason:
+            return reason
     return None
+
+
+def _plain_speech() -> frozenset[str]:
+    return frozenset(stem(verb) for verb in PLAIN_SPEECH)
+
+
+def _quotations(claim: Statement, source: Source) -> str | None:
+    for quotation in claim.quotations:
+        if quotation not in source.plain:
+            return f"the quotation “{quotation}” is not in the source"
+    return None
+
+
+def _numbers(claim: Statement, source: Source) -> str | None:
+    """Each number with its unit must be in the source, of what it counts there."""
+    theirs = [(sentence, q) for sentence in source.sentences for q in sentence.quantities]
+    years = {date.year for s in source.sentences for d in s.dates for date in d.meant}
+    for ours in claim.quantities:
+        same = [(s, q) for s, q in theirs if q.value == ours.value]
+        if not same and ours.value not in years:
+            return (
+                f"the source does not have the number {claim.text[ours.span.start : ours.span.end]}"
+            )
+        if ours.unit and same and all(q.unit != ours.unit for _, q in same):
+            return f"the source has {same[0][1].value:g} of another unit than {ours.unit}"
+        noun = dict(claim.counted).get(ours.span.start)
+        if noun and not ours.unit and _counts_otherwise(noun, ours.value, source):
+            return f"the source has another number than {ours.value:g} of these"
+    return None
+
+
+def _counts_otherwise(noun: frozenset[str], value: float, source: Source) -> bool:
+    """Whether the source counts such things, but never as many."""
+    counts = [
+        quantity.value
+        for sentence in source.sentences
+        for quantity in sentence.quantities
+        if noun & dict(sentence.counted).get(quantity.span.start, frozenset())
+    ]
+    return bool(counts) and value not in counts
+
+
+def _dates(claim: Statement, source: Source) -> str | None:
+    """Each date must be one of the source's, or its day where it names none."""
+    theirs = [date for sentence in source.sentences for date in sentence.dates]
+    published = day_of(source.published)
+    if not theirs and published:
+        theirs = [published]
+    values = {q.value for sentence in source.sentences for q in sentence.quantities}
+    for date in claim.dates:
+        if not any(there.covers(date) for there in theirs) and date.meant[0].year not in values:
+            return (
+                f"the source does not have the date {claim.text[date.span.start : date.span.end]}"
+            )
+    return None
+
+
+def _names(claim: Statement, source: Source) -> str | None:
+    """A name that only stands around the source may be who does it, or who it is done to, where
+    the source has a pronoun; nothing else."""
+    fillers = [
+        filler
+        for predicate in claim.predicates
+        for role in (AGENT, PATIENT)
+        for filler in predicate.roles.get(role, ())
+    ]
+    for name in claim.names:
+        if is_mentioned(name, source.names, metonyms=False) or _is_part(name, source):
+            continue
+        known = is_mentioned(name, source.around_names, metonyms=False)
+        if not known:
+            return f"the source does not mention {name}"
+        if not any(word_meanings(surname(name)) & filler.core for filler in fillers):
+            return f"the source does not say this of {name}"
+    return None
+
+
+def _is_part(name: str, source: Source) -> bool:
+    """Whether the source has the surname, and the article the whole name."""
+    mentioned = source.names | source.around_names
+    return is_mentioned(surname(name), source.names, metonyms=False) and is_mentioned(
+        name, mentioned, metonyms=False
+    )
+
+
+def _speaker(claim: Statement, source: Source) -> str | None:
+    """Whoever the claim says speaks must be who speaks in the source."""
+    if not claim.speaker or (source.outlet and same_person(claim.speaker, source.outlet)):
+        return None
+    spoken = [sentence for sentence in source.sentences if sentence.speaker]
+    for sentence in spoken:
+        if not is_same_speaker(claim.speaker, sentence.speaker or "", sentence.text):
+            return f"the source gives this to {sentence.speaker}, not to {claim.speaker}"
+    theirs = frozenset(m for s in source.sentences for q in s.predicates for m in q.words)
+    acts = any(p.lemma in SPEECH_VERBS and p.words & theirs for p in claim.predicates)
+    if spoken or (acts and not claim.reported):
+        return None
+    return f"the source does not say that {claim.speaker} said it"
+
+
+def _scope(claim: Statement, source: Source) -> str | None:
+    """Words like "all", "only" and "because" must stand in the source, in some form."""
+    for word in sorted(claim.stems):
+        backed = backing(word)
+        if backed and not backed & source.stems:
+            return f"the source does not say “{word}”"
+    return None
+
+
+def _qualities(claim: Statement, source: Source) -> str | None:
+    """An adjective that nobody used is something added."""
+    reach = source.words | source.around_words | source.stems
+    for text, meanings in claim.qualities:
+        if not meanings & reach and fold(text) not in HEDGES:
+            return f"the source does not say “{text}”"
+    return None
+
+
+def _states_something(claim: Statement, source: Source) -> str | None:
+    """A claim about an article whose grammar we know must say more than that somebody spoke."""
+    known = any(sentence.predicates for sentence in source.sentences)
+    says = any(p.lemma not in PLAIN_SPEECH or PATIENT in p.roles for p in claim.predicates)
+    return "it states nothing by itself" if known and not says else None
+
+
+def _opposites(claim: Statement, source: Source) -> str | None:
+    for word in sorted(claim.stems - source.stems):
+        against = opposites(word) & source.stems - claim.stems
+        if against:
+            return f"the source says “{min(against)}”, the claim “{word}”"
+    return None
+
+
+def _polarity(claim: Statement, source: Source) -> str | None:
+    """The whole is compared where no predicate can be."""
+    if claim.predicates and any(
+        p.words & q.words for p in claim.predicates for s in source.sentences for q in s.predicates
+    ):
+        return None
+    if claim.negated != any(sentence.negated for sentence in source.sentences):
+        return "the one denies what the other states"
+    if any(sentence.hedged for sentence in source.sentences) and not claim.hedged:
+        return "the source says it only as possible or expected"
+    return None
+
+
+def _covered(claim: Statement, source: Source) -> str | None:
+    share = coverage(claim, source)
+    return f"only {share:.0%} of its content is in the source" if share < MIN_COVERAGE else None
+
+
+_CHECKS: tuple[Check, ...] = (
+    _quotations,
+    _numbers,
+    _dates,
+    _names,
+    _speaker,
+    _opposites,
+    _scope,
+    _qualities,
+    _states_something,
+    relation_objection,
+    _polarity,
+    _covered,
+)

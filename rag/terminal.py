@@ -1,93 +1,111 @@
-"""What the command line prints: answers, passages, articles, progress. Plain text when piped."""
+"""What the command line prints for people: wrapped and coloured on a terminal, plain lines where
+piped. Articles are data: nothing in them is taken for markup or for a terminal's control codes."""
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 import textwrap
+import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
-from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
+from rich.status import Status
 from rich.text import Text
 
 from rag.ports import Progress
 from rag.types import Answer, Article, Citation, Evidence, IngestReport, Passage
 
-FALLBACKS = {
-    "llm_unavailable": "The LLM could not be reached; these are the articles' own sentences.",
-    "llm_unsupported": "The articles did not support what the LLM wrote; these are their own "
-    "sentences.",
-    "llm_refused": "The LLM found no answer; these are the articles' own sentences.",
-}
+WIDTH = 96
+"""Lines longer than this are hard to read, however wide the terminal."""
+
 SNIPPET_CHARS = 240
+PATIENCE_S = 1.0
+"""What takes longer than this shows that it is at work."""
+
+_FALLBACKS = {
+    "llm_unavailable": "The LLM could not be reached",
+    "llm_unsupported": "The articles do not support what the LLM wrote",
+    "llm_refused": "The LLM found no answer",
+}
+# C0 and C1 but for tabs and line ends, and what turns the direction of the text around.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
-def console(stderr: bool = False) -> Console:
-    """A console for stdout or stderr that leaves its text alone but for colour and wrapping."""
-    return Console(stderr=stderr, highlight=False, soft_wrap=not sys.stdout.isatty())
+def stdout() -> Console:
+    """The console for results."""
+    return Console(highlight=False)
 
 
-def print_answer(answer: Answer) -> None:
-    """The answer, its footnotes with their quotations, and what the reader should know besides."""
-    out = console()
-    out.print()
+def stderr() -> Console:
+    """The console for messages."""
+    return Console(stderr=True, highlight=False)
+
+
+def print_answer(answer: Answer, sources: Mapping[str, str], out: Console) -> None:
+    """The answer, its footnotes with their quotations, and what the reader should know besides.
+
+    `sources` are the files that articles came from, by article id, as far as they are known.
+    """
+    if out.is_terminal:
+        out.print()  # off the command that was typed
     if answer.status == "abstained":
-        out.print(Text(answer.text, style="bold"))
-        _print_nearest(out, answer.nearest)
+        _write(out, _text(answer.text, "bold"))
+        out.print()
+        _write_nearest(out, answer.nearest)
     else:
-        out.print(_with_markers(answer))
+        _write(out, _with_markers(answer))
         out.print()
         for citation in answer.citations:
-            _print_footnote(out, citation)
-    notes = [FALLBACKS[answer.fallback]] if answer.fallback in FALLBACKS else []
-    if answer.withheld:
-        notes.append(f"{answer.withheld} unsupported sentence(s) withheld.")
-    notes.append(f"{answer.model} · {answer.timings_ms.total / 1000:.1f} s")
-    for note in notes:
-        out.print(Text(note, style="dim"))
+            _write_footnote(out, citation, sources.get(citation.article_id))
+    for note in _notes(answer):
+        _write(out, _text(note, "dim"))
 
 
-def print_passages(evidence: Evidence) -> None:
+def print_passages(evidence: Evidence, out: Console) -> None:
     """The passages of a search, best first."""
-    out = console()
     if not evidence.passages:
-        out.print("Nothing found.")
+        _write(out, _text("Nothing found."))
     for passage in evidence.passages:
-        out.print(Text(f"{passage.rank}. {_byline(passage)}", style="bold"))
-        out.print(Padding(Text(" ".join(passage.text.split())), (0, 0, 0, 3)))
-        out.print(Text(f"   {passage.article_id} · {passage.start}–{passage.end}", style="dim"))
+        lead = _text(f"{passage.rank}. ", "cyan")
+        _write(out, _byline(passage), lead)
+        for line in passage.text.splitlines():
+            if line.strip():
+                _write(out, _text(line.strip()), _blank(lead))
+        where = f"{passage.article_id}, characters {passage.start}–{passage.end}"
+        _write(out, _text(where, "dim"), _blank(lead))
         out.print()
 
 
-def print_articles(articles: Sequence[Article]) -> None:
+def print_articles(articles: Sequence[Article], out: Console) -> None:
     """One line an article: id, date, outlet, title."""
-    out = console()
     for article in articles:
-        parts = (article.published_at, article.outlet, article.title or article.source)
-        out.print(Text(article.id, style="bold"), " · ".join(p for p in parts if p), soft_wrap=True)
+        known = (_day(article.published_at), article.outlet, article.title or article.source)
+        line = _text("  " + " · ".join(part for part in known if part))
+        _write(out, Text.assemble(_text(article.id, "bold"), line), wrap=False)
 
 
-def print_article(article: Article) -> None:
+def print_article(article: Article, out: Console) -> None:
     """The article with its metadata."""
-    out = console()
     for name in ("id", "title", "outlet", "author", "published_at", "updated_at", "url", "source"):
         value = getattr(article, name)
         if value is not None:
-            out.print(Text(f"{name}: {value}", style="dim"), soft_wrap=True)
+            _write(out, _text(f"{name}: {value}", "dim"), wrap=False)
     out.print()
-    out.print(Text(article.text), soft_wrap=True)
+    _write(out, _text(article.text))
 
 
-def print_report(report: IngestReport) -> None:
-    """What an ingest did, and every failure, on stderr."""
-    err = console(stderr=True)
+def print_report(report: IngestReport, out: Console) -> None:
+    """What an ingest did, and every failure with its reason."""
     for failure in report.failed:
-        err.print(f"[red]not taken in[/] {escape(failure.source)}: {escape(failure.reason)}")
+        what = _text(f"{failure.source}: {failure.reason}")
+        _write(out, Text.assemble(_text("not taken in ", "red"), what), wrap=False)
     counts = (
         (report.added, "added"),
         (report.replaced, "replaced"),
@@ -97,30 +115,48 @@ def print_report(report: IngestReport) -> None:
         (report.ignored, "other files ignored"),
     )
     done = ", ".join(f"{count} {what}" for count, what in counts if count)
-    err.print(f"Articles: {done or 'none found'}.")
+    _write(out, _text(f"Articles: {done or 'none found'}."))
 
 
 @contextmanager
-def progress(label: str) -> Iterator[Progress]:
+def working(label: str, out: Console) -> Iterator[None]:
+    """A sign of life on a terminal, for what takes longer than a second."""
+    status = Status(label, console=out)
+    with _after_a_while(status.start, status.stop) if out.is_terminal else nullcontext():
+        yield
+
+
+@contextmanager
+def progress(label: str, out: Console) -> Iterator[Progress]:
     """A bar with rate and remaining time on a terminal, a plain line every few seconds elsewhere;
     neither for what takes under a second."""
-    if not sys.stderr.isatty():
+    if not out.is_terminal:
         yield _PlainProgress(label)
         return
     bar = Bar(
         TextColumn(label),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[unit]}, {task.fields[rate]}"),
+        TextColumn("{task.fields[unit]}{task.fields[rate]}"),
         TimeRemainingColumn(),
-        console=console(stderr=True),
+        console=out,
         transient=True,
     )
-    reporter = _BarProgress(bar)
+    with _after_a_while(bar.start, bar.stop):
+        yield _BarProgress(bar)
+
+
+@contextmanager
+def _after_a_while(start: Callable[[], None], stop: Callable[[], None]) -> Iterator[None]:
+    timer = threading.Timer(PATIENCE_S, start)
+    timer.daemon = True
+    timer.start()
     try:
-        yield reporter
+        yield
     finally:
-        bar.stop()
+        timer.cancel()
+        timer.join()  # it may just be starting what is to be stopped
+        stop()
 
 
 class _PlainProgress:
@@ -128,37 +164,76 @@ class _PlainProgress:
 
     def __init__(self, label: str) -> None:
         self._label = label
-        self._began = self._last = time.monotonic()
+        self._pace = _Pace()
+        self._last = time.monotonic()
 
     def __call__(self, done: int, total: int | None, unit: str) -> None:
+        rate = self._pace(done, unit)
         now = time.monotonic()
         if now - self._last < 5:
             return
         self._last = now
-        rate = done / (now - self._began)
         of = f" of {total}" if total else ""
-        print(f"{self._label}: {done}{of} {unit}, {rate:.0f}/s", file=sys.stderr, flush=True)
+        print(f"{self._label}: {done}{of} {unit}{rate}", file=sys.stderr, flush=True)
 
 
 class _BarProgress:
-    """A bar that appears once the job has lasted a second."""
+    """A bar that starts anew with each unit."""
 
     def __init__(self, bar: Bar) -> None:
         self._bar = bar
-        self._began = time.monotonic()
+        self._unit = ""
+        self._pace = _Pace()
         self._task = bar.add_task("", total=None, unit="", rate="")
 
     def __call__(self, done: int, total: int | None, unit: str) -> None:
-        elapsed = time.monotonic() - self._began
-        if elapsed < 1:
-            return
-        self._bar.start()
-        rate = f"{done / elapsed:.0f}/s"
+        if unit != self._unit:
+            self._unit = unit
+            self._bar.reset(self._task)
+        rate = self._pace(done, unit)
         self._bar.update(self._task, completed=done, total=total, unit=unit, rate=rate)
 
 
+class _Pace:
+    """How fast a job is, counted from the first word of each unit."""
+
+    def __init__(self) -> None:
+        self._unit = ""
+        self._began = 0.0
+        self._first = 0
+
+    def __call__(self, done: int, unit: str) -> str:
+        now = time.monotonic()
+        if unit != self._unit:
+            self._unit, self._began, self._first = unit, now, done
+        elapsed = now - self._began
+        return f", {(done - self._first) / elapsed:.0f}/s" if elapsed > 1 else ""
+
+
+def _write(out: Console, text: Text, lead: Text | None = None, wrap: bool = True) -> None:
+    """A paragraph behind its lead, hanging; wrapped on a terminal only."""
+    lead = lead or Text()
+    lines = [text]
+    if wrap and out.is_terminal:
+        lines = list(text.wrap(out, max(16, min(out.width, WIDTH) - lead.cell_len)))
+    for line in lines:
+        whole = Text.assemble(lead, line)
+        whole.rstrip()
+        out.print(whole, soft_wrap=True)
+        lead = _blank(lead)
+
+
+def _text(text: str, style: str = "") -> Text:
+    """Text as it is, character by character; those that would command a terminal are replaced."""
+    return Text(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", text), style=style)
+
+
+def _blank(lead: Text) -> Text:
+    return Text(" " * lead.cell_len)
+
+
 def _with_markers(answer: Answer) -> Text:
-    text = Text(answer.text)
+    text = _text(answer.text)
     end = 0
     for sentence in answer.sentences:
         text.stylize("cyan", end, sentence.start)
@@ -167,24 +242,60 @@ def _with_markers(answer: Answer) -> Text:
     return text
 
 
-def _print_footnote(out: Console, citation: Citation) -> None:
-    out.print(Text(f"[{citation.number}] ", style="cyan") + Text(_byline(citation), style="bold"))
+def _write_footnote(out: Console, citation: Citation, source: str | None) -> None:
+    lead = _text(f"[{citation.number}] ", "cyan")
+    _write(out, _byline(citation), lead)
     quote = " ".join(citation.quote.split())
-    out.print(Padding(Text(f"“{quote}”" if quote[:1] not in '“"' else quote), (0, 0, 0, 4)))
-    where = citation.url or f"{citation.article_id}, characters {citation.start}–{citation.end}"
-    out.print(Padding(Text(where, style="dim"), (0, 0, 1, 4)))
-
-
-def _print_nearest(out: Console, nearest: Sequence[Passage]) -> None:
-    if nearest:
-        out.print("\nNearest passages:")
-    for passage in nearest:
-        snippet = textwrap.shorten(passage.text, SNIPPET_CHARS, placeholder=" …")
-        out.print(Padding(Text(_byline(passage), style="bold"), (1, 0, 0, 2)))
-        out.print(Padding(Text(snippet), (0, 0, 0, 2)))
+    _write(out, _text(quote if quote[:1] in '“"„«' else f"“{quote}”"), _blank(lead))
+    address = citation.url or (source and _near(source))
+    if address:
+        _write(out, _text(address, "dim"), _blank(lead), wrap=False)  # whole, to be clicked
+    place = f"{citation.article_id}, characters {citation.start}–{citation.end}"
+    _write(out, _text(place, "dim"), _blank(lead))
     out.print()
 
 
-def _byline(of: Citation | Passage) -> str:
-    parts = (of.title, of.outlet, of.author, of.published_at and of.published_at[:10])
-    return " · ".join(part for part in parts if part) or of.article_id
+def _write_nearest(out: Console, nearest: Sequence[Passage]) -> None:
+    if not nearest:
+        return
+    _write(out, _text("The nearest passages:"))
+    out.print()
+    for passage in nearest:
+        lead = _text("  ")
+        _write(out, _byline(passage), lead)
+        snippet = textwrap.shorten(passage.text, SNIPPET_CHARS, placeholder=" …")
+        _write(out, _text(snippet), lead)
+        out.print()
+
+
+def _notes(answer: Answer) -> Iterator[str]:
+    """What to know of how the answer came about, a line each."""
+    if answer.fallback == "llm_unavailable" and answer.model != "extractive":
+        yield "The LLM broke off; this is what it had said."
+    elif answer.fallback and answer.status == "answered":
+        yield f"{_FALLBACKS[answer.fallback]}; these are the articles' own sentences."
+    elif answer.fallback:
+        yield f"{_FALLBACKS[answer.fallback]}, and no sentence of the articles answers."
+    if answer.withheld:
+        what = "1 sentence was" if answer.withheld == 1 else f"{answer.withheld} sentences were"
+        yield f"{what} withheld: the articles don't support more than is shown."
+    yield f"{answer.model} · {answer.timings_ms.total / 1000:.1f} s"
+
+
+def _byline(of: Citation | Passage) -> Text:
+    title, *rest = [
+        " ".join(part.split())
+        for part in (of.title, of.outlet, of.author, _day(of.published_at))
+        if part
+    ] or [of.article_id]
+    return Text.assemble(_text(title, "bold"), _text("".join(f" · {part}" for part in rest)))
+
+
+def _day(date: str | None) -> str | None:
+    return date and date[:10]
+
+
+def _near(source: str) -> str:
+    """A file as seen from here, where it lies below."""
+    path = Path(source)
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else source

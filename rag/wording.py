@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from rag.quantities import quantities
 from rag.types import Span
 
 if TYPE_CHECKING:
@@ -33,21 +33,9 @@ FUNCTION_WORDS = frozenset(
     "via was we were what when where whether which while who whom whose why will with within "
     "would yes yet you your yours".split()
 )
-_UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-    "fifteen sixteen seventeen eighteen nineteen".split()
-)
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_SCALES = {
-    "hundred": 100,
-    "thousand": 10**3,
-    "million": 10**6,
-    "billion": 10**9,
-    "trillion": 10**12,
-}
-_SCALE_SHORT = {"k": "thousand", "m": "million", "mn": "million", "bn": "billion", "b": "billion"}
-_NUMBER_WORDS = {w: i for i, w in enumerate(_UNITS)} | {w: 10 * i for i, w in enumerate(_TENS, 2)}
-_OPENING, _CLOSING = "“„«", "”“»"
+_CLOSERS = {"“": '”"', "„": '“”"', "«": "»", '"': '"”'}
+_MARK_OR_LINE = re.compile(r"[“”„«»\"\n]|\Z")
+_SINGLE = re.compile(r"(?<!\w)[‘'](?=[^\W\d])(.+?)(?<=\S)[’'](?!\w)")
 _QUOTE_STYLE = str.maketrans(dict.fromkeys("“”„‟«»", '"') | dict.fromkeys("‘’‚‛ʼ`´", "'"))
 
 
@@ -89,53 +77,44 @@ def normalise_quotes(text: str) -> str:
 def quotations(text: str) -> list[Span]:
     """The insides of double quotation marks, in order; an unclosed one runs to its line's end."""
     spans: list[Span] = []
-    opened: int | None = None
-    straight = False
-    for i, char in enumerate(text):
-        if opened is None:
-            if char in _OPENING or char == '"':
-                opened, straight = i + 1, char == '"'
-        elif ((char == '"') if straight else (char in _CLOSING and char != "“")) or char == "\n":
+    opened, closers = 0, ""
+    for match in _MARK_OR_LINE.finditer(text):
+        i, char = match.start(), match.group()
+        if closers and (char in closers or char in ("\n", "")):
             spans.append(Span(opened, i))
-            opened = None
-    if opened is not None:
-        spans.append(Span(opened, len(text)))
+            closers = ""
+        elif not closers and char in _CLOSERS and _opens(text, i):
+            opened, closers = i + 1, _CLOSERS[char]
     return [span for span in spans if text[span.start : span.end].strip()]
+
+
+def claimed_quotations(text: str) -> list[str]:
+    """All that a reader may take for quoted in a sentence: also what stands in single quotation
+    marks, and what a mark closes that nothing has opened."""
+    spans = quotations(text)
+    found = [text[span.start : span.end] for span in spans]
+    paired = {edge for span in spans for edge in (span.start - 1, span.end)}
+    for mark in re.finditer('[“”„«»"]', text):
+        if mark.start() not in paired:
+            begin = max((span.end + 1 for span in spans if span.end < mark.start()), default=0)
+            found.append(text[begin : mark.start()])
+    found += [match[1] for match in _SINGLE.finditer(text)]
+    return [quote.strip() for quote in found if quote.strip()]
+
+
+def _opens(text: str, i: int) -> bool:
+    """Whether a mark can open a quotation; a straight one only before a word."""
+    return text[i] != '"' or i == 0 or text[i - 1].isspace() or text[i - 1] in "([{—–-‘'“"
 
 
 def numbers(text: str) -> set[str]:
     """The numbers of a text in canonical form: "1.2 billion" → 1200000000, "two" → 2."""
-    return set(_numbers(text))
+    return {canonical(quantity.value) for quantity in quantities(text)}
 
 
-def _numbers(text: str) -> Iterator[str]:
-    tokens = re.findall(r"\d[\d,]*(?:\.\d+)?|[A-Za-z]+", text)
-    value: float | None = None
-    for token in tokens:
-        word = token.lower()
-        scale = _SCALES.get(_SCALE_SHORT.get(word, word))
-        if token[0].isdigit():
-            if value is not None:
-                yield _canonical(value)
-            value = float(token.replace(",", "").rstrip("."))
-        elif word in _NUMBER_WORDS:
-            small = _NUMBER_WORDS[word]
-            joins = value is not None and value >= 20 and small < 10 and value % 10 == 0
-            if value is not None and not joins:
-                yield _canonical(value)
-            value = (value or 0) + small if joins else float(small)
-        elif scale and value is not None:
-            value *= scale
-        elif word != "and" or value is None:
-            if value is not None:
-                yield _canonical(value)
-            value = None
-    if value is not None:
-        yield _canonical(value)
-
-
-def _canonical(value: float) -> str:
-    return str(int(value)) if value == int(value) else repr(round(value, 6))
+def canonical(value: float) -> str:
+    """A number as `numbers` gives it."""
+    return str(int(value)) if value == int(value) else repr(value)
 
 
 def is_negated(text: str) -> bool:

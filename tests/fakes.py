@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from rag.errors import DatelineError, EmbeddingError, NotFoundError
 from rag.ports import Progress, Vectors
 from rag.settings import Settings
 from rag.types import (
+    Analysis,
     Answer,
     AnswerEvent,
     Article,
@@ -30,6 +31,7 @@ from rag.types import (
     Skipped,
     Started,
     Understood,
+    Usage,
 )
 
 
@@ -200,6 +202,9 @@ class FakeService:
         await self.article(article_id)
         del self.articles[article_id]
 
+    def warm_up(self) -> None:
+        self.parts = {**self.parts, "models": "ok"}
+
     async def readiness(self) -> dict[str, str]:
         return self.parts
 
@@ -227,3 +232,43 @@ class FakeEmbedder:
             digest = hashlib.sha256(word.encode()).digest()
             vector += np.frombuffer(digest, dtype=np.uint8)[:16] / 128.0 - 1.0
         return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+class FakeAnalyser:
+    """No grammar and no names in any text; `analysed` keeps the texts."""
+
+    def __init__(self) -> None:
+        self.analysed: list[str] = []
+
+    def analyse(self, texts: Sequence[str]) -> list[Analysis]:
+        self.analysed += texts
+        return [Analysis((), ()) for _ in texts]
+
+
+class FakeLanguageModel:
+    """Streams the pieces of one scripted reply, whatever it is asked.
+
+    An exception among them is raised there. `asked` keeps the messages, `said` counts the pieces
+    that were taken, `closed` the streams that ended.
+    """
+
+    model = "fake-llm"
+
+    def __init__(self, *reply: str | Usage | Exception) -> None:
+        self.reply = reply
+        self.asked: list[Sequence[tuple[str, str]]] = []
+        self.said = 0
+        self.closed = 0
+
+    async def stream(
+        self, messages: Sequence[tuple[str, str]], max_tokens: int
+    ) -> AsyncGenerator[str | Usage]:
+        self.asked.append(messages)
+        try:
+            for piece in self.reply:
+                if isinstance(piece, Exception):
+                    raise piece
+                self.said += 1
+                yield piece
+        finally:
+            self.closed += 1

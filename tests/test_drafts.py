@@ -144,12 +144,29 @@ def test_citations_belong_to_their_sentence_in_every_notation(cited: str):
         "Growth was 5.3 percent at 5 p.m. Tuesday in Washington D.C. and beyond.",
         "Exports to the U.S. rose.",
         "“Is it so?” he asked.",
+        "He called it “a bridge”.",
+        "They waited and waited...",
     ],
 )
 def test_a_sentence_stays_whole(sentence: str):
     assert drafts_of(f"{sentence} [A1] Russia left. [A2]") == [
         (sentence, ("A1",)),
         ("Russia left.", ("A2",)),
+    ]
+
+
+def test_a_citation_after_an_abbreviation_does_not_end_the_sentence():
+    assert drafts_of("Exports rose to the U.S. [A1] and to Russia [A2]. India agreed. [A3]") == [
+        ("Exports rose to the U.S. and to Russia.", ("A1", "A2")),
+        ("India agreed.", ("A3",)),
+    ]
+
+
+def test_labels_before_their_sentences_are_read_as_such():
+    assert drafts_of("[A1] India agreed. [A2] Russia left.\n[A3] China stayed.") == [
+        ("India agreed.", ("A1",)),
+        ("Russia left.", ("A2",)),
+        ("China stayed.", ("A3",)),
     ]
 
 

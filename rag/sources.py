@@ -1,0 +1,83 @@
+"""The sentences of passages as sources of claims, each read once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from rag.reading import Reading
+from rag.statements import Source, Statement, read_source, read_statement
+from rag.types import Article, Span
+
+_BEFORE = 2
+"""Sentences before a source that its reader remembers."""
+
+_FULL_NAME = re.compile(r"[A-Z][\w.’'-]*(?:[ \u00a0]+[A-Z][\w.’'-]*){1,5}")
+_LEAD_CHARS = 400
+_NAMES_CHARS = 100_000
+
+
+class Sources:
+    """Windows of one or two sentences of the passages that were found."""
+
+    def __init__(self, readings: Sequence[Reading]) -> None:
+        self._names: dict[str, dict[str, str]] = {}
+        self._statements: dict[tuple[str, int], Statement] = {}
+        self._windows: dict[tuple[str, int, int], Source] = {}
+        for reading in readings:
+            self._names.setdefault(reading.article.id, _full_names(reading.article))
+            for i in reading.inside:
+                self._statement(reading, i)
+
+    def windows(self, readings: Sequence[Reading]) -> Iterator[tuple[Reading, Span, Source]]:
+        """Each sentence of each passage, and each pair of neighbours; each once."""
+        seen: set[tuple[str, int, int]] = set()
+        for reading in readings:
+            for i in reading.inside:
+                for last in (i, i + 1):
+                    if last not in reading.inside:
+                        continue
+                    span = Span(reading.sentences[i].start, reading.sentences[last].end)
+                    key = (reading.article.id, span.start, span.end)
+                    if key not in seen:
+                        seen.add(key)
+                        if key not in self._windows:
+                            self._windows[key] = self._source(reading, i, last)
+                        yield reading, span, self._windows[key]
+
+    def _statement(self, reading: Reading, i: int) -> Statement:
+        span, speech = reading.sentences[i], reading.speeches[i]
+        key = (reading.article.id, span.start)
+        if key not in self._statements:
+            self._statements[key] = read_statement(
+                reading.text(i, i),
+                reading.analyses[i] if reading.is_english else None,
+                speech.speaker,
+                [Span(q.start - span.start, q.end - span.start) for q in speech.quotes],
+                reading.article.published_at,
+            )
+        return self._statements[key]
+
+    def _source(self, reading: Reading, first: int, last: int) -> Source:
+        article, text = reading.article, reading.text(first, last)
+        before = [reading.text(i, i) for i in range(max(0, first - _BEFORE), first)]
+        known = self._names[article.id]
+        names = [known[word] for word in re.findall(r"[A-Z][\w-]*", text) if word in known]
+        header = [part for part in (article.title, article.outlet, article.published_at) if part]
+        return read_source(
+            [self._statement(reading, i) for i in range(first, last + 1)],
+            text,
+            "\n".join([*header, *names, *before]),
+            article.text[:_LEAD_CHARS],
+            article.outlet,
+            article.published_at,
+        )
+
+
+def _full_names(article: Article) -> dict[str, str]:
+    """Last word of a name → all the names in the article that end with it."""
+    found: dict[str, set[str]] = {}
+    for match in _FULL_NAME.finditer(article.text[:_NAMES_CHARS]):
+        name = re.sub(r"['’]s\b", "", match.group())
+        found.setdefault(re.split(r"[\s]", name)[-1].rstrip(".’'"), set()).add(name)
+    return {last: "\n".join(sorted(names)) for last, names in found.items()}

@@ -1,0 +1,43 @@
+"""What tests of the true stack share: the seed article ingested once, and a server over it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.processes import ROOT, Served, dateline, serving
+
+SEEDS = ROOT / "seeds"
+CopyOfSeeded = Callable[[], Path]
+
+
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with the seed article; not to be written to, see `copy_of_seeded`."""
+    data = tmp_path_factory.mktemp("seeded") / "data"
+    done = dateline("ingest", SEEDS, data=data)
+    assert done.returncode == 0, done.stderr
+    assert "Articles: 1 added." in done.stderr
+    assert done.stdout == ""
+    return data
+
+
+@pytest.fixture(scope="session")
+def copy_of_seeded(seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> CopyOfSeeded:
+    """Makes data directories with the seed article that a process can hold for itself."""
+
+    def copy() -> Path:
+        return shutil.copytree(seeded, tmp_path_factory.mktemp("copy") / "data")
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def server(copy_of_seeded: CopyOfSeeded) -> Iterator[Served]:
+    """A keyless server over the seed article; leave it as it was found."""
+    with serving(copy_of_seeded()) as served:
+        yield served
+    assert served.process.returncode == 0, served.said

@@ -1,0 +1,354 @@
+"""Claims about five invented articles and the seed's, and whether the articles carry them.
+
+Each `Pair` is one article, what an LLM may write about it, and the kind of truth or forgery that
+this is. A forgery is false of the whole article, not only of one passage.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.types import Article
+
+_SEED = Path(__file__).parents[1] / "seeds" / "000_75e423dfb05b201f.txt"
+
+_TEXTS = {
+    "port": (
+        "Dockers in Valdane end nine-day strike",
+        "2025-06-04",
+        """\
+Port workers in Valdane ended a nine-day strike on Monday after the harbour authority agreed to raise wages by 4 percent. The union, which represents 2,300 dockers, had demanded 7 percent.
+“We did not get everything, but our members can live with it,” union leader Marta Olsen said.
+The authority’s director, Piet Harland, denied that cargo fees will rise this year. He said the deal may cost 12 million euros.
+Ships bound for Kerrin were diverted to Ostby during the strike. Exports of timber fell 6 percent in May, while imports of grain rose 3 percent.
+Some of the 40 delayed ships are still waiting outside the port. Olsen thanked the mayor, Ines Kaya, for her patience.""",
+    ),
+    "power": (
+        "Paris and Berlin argue over power line",
+        "2025-09-13",
+        """\
+France urged Germany on Friday to lift its ban on cross-border power sales before winter. French Energy Minister Claire Dumont met her German counterpart, Jonas Weber, in Lyon.
+“Germany should not close the line while our reactors are down,” Dumont told reporters. Weber said Berlin could reopen the line in October if repairs finish early. “We have no plans to build new gas plants,” he added.
+Poland has neither joined nor rejected the scheme. Spanish officials said Madrid is likely to support it.
+The European Commission will publish its report on 14 November. Two reactors at Belmont were shut down in March because of corrosion. No worker was injured.""",
+    ),
+    "court": (
+        "Leeds surgeon cleared of manslaughter",
+        "2025-03-07",
+        """\
+A court in Leeds on Thursday cleared surgeon Anna Reid of manslaughter but found her guilty of falsifying records. Judge Omar Faruk said Reid “showed no remorse whatsoever” and sentenced her to 18 months in prison, suspended for two years.
+Her lawyer, Tom Birch, said she would appeal. “My client never intended to deceive anyone,” Birch said.
+Prosecutors had alleged that Reid altered 14 files after the death of Daniel Cole, 62, in 2021. The hospital trust apologised to Cole’s family.
+Reid, who joined the trust in 2015, is no longer allowed to operate. The General Medical Council has not yet decided whether to strike her off.""",
+    ),
+    "wind": (
+        "Norvik Energy buys Talus wind farm",
+        "2025-11-18",
+        """\
+Norvik Energy bought the wind farm from Talus Group for $1.2 billion, beating a rival bid by Hexa Power. The farm’s 85 turbines produce more electricity than any other site in the region.
+Chief executive Lena Brandt said the purchase “doubles our offshore capacity.” Shares in Norvik rose 8% to 54 kroner, while Talus fell 2%.
+Analysts at Redwood Bank warned that the debt could weigh on the company. Norvik plans to cut 120 jobs by 2027. It will not close the Talus office in Bergen.
+Regulators approved the sale after an eight-month review. Brandt failed to win support from the largest shareholder, the pension fund Alto.""",
+    ),
+    "storm": (
+        "Cyclone Mira hits northern Sanaba",
+        "2025-02-10",
+        """\
+Cyclone Mira killed at least 31 people in northern Sanaba, the interior ministry said on Sunday. More than 5,000 families lost their homes.
+President Joel Amani declared a state of emergency and asked neighbouring countries for help. “The army has reached only three of the nine cut-off villages,” Amani said in a televised speech.
+Opposition leader Grace Tembo accused the government of ignoring early warnings. Amani’s spokesman, Luc Onana, rejected the accusation. “Nobody was abandoned,” he said.
+Rain is expected to ease by Wednesday. Schools in the capital, Port Sanaba, remain closed. Aid flights from Kenya arrived before those from Uganda.""",
+    ),
+    "seed": (
+        "India and Russia reaffirm resolve to deepen trade and strategic cooperation",
+        "2025-08-21",
+        _SEED.read_text(encoding="utf-8"),
+    ),
+}
+
+ARTICLES = {
+    key: Article(key, text, title=title, outlet="The Herald", published_at=day, language="en")
+    for key, (title, day, text) in _TEXTS.items()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A claim about the article `article`, of a `kind`, that it does or does not carry."""
+
+    article: str
+    kind: str
+    claim: str
+    true: bool
+
+
+_TRUE = """\
+reported | port | Union leader Marta Olsen said that the members “can live with it”.
+reported | port | Olsen said they did not get everything, but members can live with it.
+reported | power | Dumont said Germany should not close the line while the reactors are down.
+reported | power | Weber said there are no plans to build new gas plants.
+reported | court | Tom Birch said his client never intended to deceive anyone.
+reported | storm | Amani said the army has reached only three of nine cut-off villages.
+reported | storm | According to President Amani, the army has reached only three of the nine cut-off villages.
+reported | seed | Jaishankar said that relations between India and Russia have been among the steadiest of the major relationships in the world after the Second World War.
+reported | seed | Jaishankar said there are still some pending cases and some missing persons.
+reported | seed | Jaishankar hopes that the Russian side will expeditiously resolve these matters.
+reported | wind | Brandt said the purchase doubles the company's offshore capacity.
+label | port | Marta Olsen: “We did not get everything, but our members can live with it.”
+label | power | Weber: “We have no plans to build new gas plants.”
+label | seed | S Jaishankar: “India’s approach continues to emphasise dialogue and diplomacy as essential to resolving differences.”
+passive | power | Germany was urged by France to lift its ban on cross-border power sales.
+passive | wind | The wind farm was bought by Norvik Energy for $1.2 billion.
+passive | court | Anna Reid was cleared of manslaughter by a court in Leeds.
+passive | wind | The sale was approved by regulators after an eight-month review.
+passive | storm | A state of emergency was declared by President Joel Amani.
+active | storm | At least 31 people were killed by Cyclone Mira in northern Sanaba.
+active | seed | India and Russia reviewed regional crises including Ukraine, West Asia and Afghanistan.
+date | port | Port workers in Valdane ended a strike on 2 June 2025.
+date | court | On March 6, 2025, a court in Leeds cleared Anna Reid of manslaughter.
+date | seed | On 21 August 2025, India and Russia reaffirmed their resolve to deepen trade and strategic cooperation.
+date | power | France urged Germany to lift its ban on September 12.
+date | power | The European Commission will publish its report on November 14.
+number | port | Port workers ended a 9-day strike.
+number | wind | Norvik Energy bought the wind farm for 1.2 billion dollars.
+number | wind | Norvik Energy bought the wind farm from Talus Group for $1.2bn.
+number | power | 2 reactors at Belmont were shut down in March because of corrosion.
+number | storm | The army has reached only 3 of the 9 cut-off villages, Amani said.
+number | port | The harbour authority agreed to raise wages by four per cent.
+number | wind | Shares in Norvik rose eight percent.
+plural | port | Timber exports fell 6 percent in May.
+plural | port | A union that represents 2,300 dockers had demanded 7 percent.
+demonym | power | The Spanish government’s officials said Spain is likely to support the scheme.
+demonym | power | The energy minister of France, Claire Dumont, met Jonas Weber in Lyon.
+short name | court | Reid was found guilty of falsifying records.
+short name | wind | Norvik bought the wind farm from Talus for $1.2 billion.
+short name | seed | Jaishankar met Putin in Moscow.
+omission | port | Port workers in Valdane ended a nine-day strike.
+omission | court | The judge sentenced Reid to 18 months in prison, suspended for two years.
+omission | wind | Norvik Energy beat a rival bid by Hexa Power.
+omission | storm | President Joel Amani declared a state of emergency.
+omission | seed | Jaishankar raised the issue of Indians recruited into the Russian Army.
+omission | seed | India pressed for the removal of non-tariff barriers and regulatory hurdles.
+omission | seed | Energy cooperation remained central.
+contract | seed | India conveyed a zero tolerance policy against terrorism.
+synonym | wind | Norvik Energy purchased the wind farm from Talus Group for $1.2 billion.
+synonym | power | Two reactors at Belmont were closed in March because of corrosion.
+synonym | storm | Grace Tembo accused the government of ignoring early alerts.
+synonym | seed | Jaishankar stressed the resilience of bilateral relations.
+synonym | wind | The Talus shares dropped 2%.
+synonym | seed | India and Russia reaffirmed their determination to deepen trade and strategic cooperation.
+hedge | port | The deal may cost 12 million euros, Harland said.
+hedge | port | Harland said the deal might cost 12 million euros.
+hedge | wind | Redwood Bank analysts warned that the debt could weigh on the company.
+hedge | storm | Rain is expected to ease by Wednesday.
+hedge | power | Weber said the line could reopen in October if repairs finish early.
+hedge | court | Prosecutors alleged that Reid altered 14 files after the death of Daniel Cole.
+hedge | seed | Several agreements may be sealed during Putin’s visit to India.
+hedge | wind | Norvik plans to cut 120 jobs by 2027.
+negation | port | Harland denied that cargo fees will rise this year.
+negation | court | Reid is no longer allowed to operate.
+negation | court | The General Medical Council has not decided whether to strike Reid off.
+negation | wind | Norvik will not close the Talus office in Bergen.
+negation | wind | Brandt did not win support from Alto, the largest shareholder.
+negation | power | Poland has not joined the scheme.
+negation | storm | Luc Onana rejected the accusation.
+combined | storm | Cyclone Mira killed at least 31 people and more than 5,000 families lost their homes.
+combined | court | Reid was cleared of manslaughter but found guilty of falsifying records.
+combined | port | Exports of timber fell 6 percent in May and imports of grain rose 3 percent.
+comparison | storm | Flights with aid from Kenya arrived before those from Uganda.
+comparison | wind | The 85 turbines of the farm produce more electricity than any other site in the region.
+narration | court | The hospital trust apologised to the family of Daniel Cole.
+narration | port | Ships bound for Kerrin were diverted to Ostby during the strike.
+narration | seed | Trade dominated much of the dialogue.
+narration | seed | The long-term supply of fertilisers was discussed.
+"""
+
+_FALSE = """\
+number | port | The harbour authority agreed to raise wages by 7 percent.
+number | port | Port workers in Valdane ended a four-day strike on Monday.
+number | port | Exports of timber fell 3 percent in May.
+number | wind | Norvik plans to cut 85 jobs by 2027.
+number | wind | Norvik Energy bought the wind farm for $1.3 billion.
+number | court | Reid was sentenced to two years in prison.
+number | court | Prosecutors had alleged that Reid altered 62 files.
+number | storm | Cyclone Mira killed at least 13 people in northern Sanaba.
+number | storm | The army has reached only nine villages, Amani said.
+number | power | Three reactors at Belmont were shut down in March.
+unit | port | Harland said the deal may cost 12 million dollars.
+unit | port | Harland said the deal may cost 12 billion euros.
+unit | wind | Norvik Energy bought the wind farm for €1.2 billion.
+unit | wind | Regulators approved the sale after an eight-year review.
+unit | court | Reid was sentenced to 18 years in prison, suspended for two years.
+date | port | Port workers in Valdane ended a nine-day strike on Tuesday.
+date | port | Port workers in Valdane ended a nine-day strike on 3 June 2025.
+date | power | The European Commission will publish its report on 14 October.
+date | power | Two reactors at Belmont were shut down in November because of corrosion.
+date | wind | Norvik plans to cut 120 jobs by 2025.
+date | court | Daniel Cole died in 2015.
+date | court | Reid joined the trust in 2021.
+date | storm | Rain is expected to ease by Sunday.
+date | seed | India and Russia reaffirmed their resolve on Friday to deepen trade.
+name | port | Ships bound for Ostby were diverted to Kerrin during the strike.
+name | power | French Energy Minister Claire Dumont met Jonas Weber in Berlin.
+name | power | Two reactors at Lyon were shut down in March.
+name | wind | Hexa Power bought the wind farm from Talus Group for $1.2 billion.
+name | wind | Norvik Energy bought the wind farm from Redwood Bank.
+name | court | The hospital trust apologised to Birch’s family.
+name | court | Judge Omar Reid said Faruk showed no remorse.
+name | court | Judge Hassan Faruk sentenced her to 18 months in prison.
+name | storm | Cyclone Mira killed at least 31 people in southern Kenya.
+name | seed | Jaishankar met President Sergey Lavrov in Moscow.
+name | seed | Jaishankar met Putin in New Delhi.
+name | seed | Regional crises including Ukraine, Syria and Afghanistan were also reviewed.
+speaker | port | Piet Harland said that the members can live with it.
+speaker | port | Ines Kaya said the deal may cost 12 million euros.
+speaker | power | Dumont said there are no plans to build new gas plants.
+speaker | power | Weber said Germany should not close the line while the reactors are down.
+speaker | court | Birch said Reid showed no remorse.
+speaker | court | Judge Omar Faruk said his client never intended to deceive anyone.
+speaker | storm | Grace Tembo said the army has reached only three of the nine cut-off villages.
+speaker | storm | The government accused opposition leader Grace Tembo of ignoring early warnings.
+speaker | wind | Analysts at Redwood Bank said the purchase doubles the offshore capacity.
+speaker | seed | Lavrov said sustaining engagement through both trade and investment would be vital for stability.
+speaker | seed | Russia conveyed a zero tolerance policy against terrorism.
+speaker | seed | Putin conveyed a zero tolerance policy against terrorism.
+speaker | seed | Jaishankar said trade dominated much of the dialogue.
+speaker | port | Olsen said ships bound for Kerrin were diverted to Ostby.
+label | port | Piet Harland: “We did not get everything, but our members can live with it.”
+label | power | Claire Dumont: “We have no plans to build new gas plants.”
+label | seed | Sergey Lavrov: “India’s approach continues to emphasise dialogue and diplomacy as essential to resolving differences.”
+label | seed | S Jaishankar: Trade, however, dominated much of the dialogue.
+label | storm | Grace Tembo: “Nobody was abandoned.”
+label | court | John Birch: “My client never intended to deceive anyone.”
+negation added | port | Port workers in Valdane did not end a nine-day strike on Monday.
+negation added | wind | Norvik Energy never bought the wind farm from Talus Group.
+negation added | wind | Regulators did not approve the sale after an eight-month review.
+negation added | court | A court in Leeds refused to clear surgeon Anna Reid of manslaughter.
+negation added | storm | Amani denied that the army has reached only three of the nine cut-off villages.
+negation added | storm | No schools in the capital remain closed.
+negation added | power | Weber said Berlin could not reopen the line in October.
+negation added | power | France no longer urged Germany to lift its ban on cross-border power sales.
+negation added | seed | Trade did not dominate much of the dialogue.
+negation added | seed | Jaishankar failed to raise the issue of Indians recruited into the Russian Army.
+negation dropped | port | Olsen said they did get everything.
+negation dropped | port | Harland said that cargo fees will rise this year.
+negation dropped | wind | Norvik will close the Talus office in Bergen.
+negation dropped | wind | Brandt won support from the largest shareholder, the pension fund Alto.
+negation dropped | court | Reid is allowed to operate.
+negation dropped | court | Birch said his client intended to deceive anyone.
+negation dropped | court | The General Medical Council has decided whether to strike her off.
+negation dropped | court | Judge Omar Faruk said Reid showed remorse.
+negation dropped | power | A worker was injured.
+negation dropped | power | Poland has joined the scheme.
+negation dropped | power | Weber said there are plans to build new gas plants.
+negation dropped | power | Dumont said Germany should close the line.
+hedge dropped | port | The deal will cost 12 million euros, Harland said.
+hedge dropped | port | Harland said the deal cost 12 million euros.
+hedge dropped | power | Weber said Berlin will reopen the line in October.
+hedge dropped | power | Spain supports the scheme.
+hedge dropped | wind | The debt weighs on the company, analysts at Redwood Bank warned.
+hedge dropped | wind | Norvik has cut 120 jobs.
+hedge dropped | court | Reid altered 14 files after the death of Daniel Cole.
+hedge dropped | storm | Rain eased by Wednesday.
+hedge dropped | seed | Several agreements were sealed during Putin’s visit to India.
+hedge dropped | storm | The government ignored early warnings.
+future as done | power | The European Commission published its report on 14 November.
+future as done | court | Her lawyer Tom Birch said she appealed.
+condition | power | Weber said Berlin will reopen the line in October, and repairs finish early.
+quotation altered | port | Olsen said “we did not get anything, but our members can live with it”.
+quotation altered | court | Judge Faruk said Reid “showed no regret whatsoever”.
+quotation altered | wind | Brandt said the purchase “triples our offshore capacity.”
+quotation altered | storm | “The army has reached only three of the ten cut-off villages,” Amani said.
+quotation altered | seed | Jaishankar said India had a “strong resolve to adopt a zero tolerance approach against terrorism”.
+quotation altered | seed | Both sides pledged to expand commerce ‘in a fair and sustainable manner’.
+quotation altered | power | “We have plans to build new gas plants,” Weber added.
+quotation moved | court | Tom Birch said Reid “showed no remorse whatsoever”.
+quotation moved | power | “We have no plans to build new gas plants,” Dumont told reporters.
+quotation moved | storm | “Nobody was abandoned,” Amani said.
+quotation moved | seed | Lavrov said collaboration remains “deep-rooted and forward looking.”
+quotation moved | seed | “We hope that the Russian side will expeditiously resolve these matters,” Putin said.
+quotation glued | port | Olsen said “We did get everything, but our members can live with it”.
+quotation glued | storm | Amani said “The army has reached all of the nine cut-off villages”.
+fragment | port | Cargo fees will rise this year.
+fragment | court | Showed remorse whatsoever.
+fragment | storm | The government of ignoring early warnings.
+fragment | port | Piet Harland: “cargo fees will rise this year”
+fragment | court | To strike her off.
+fragment | power | Berlin.
+splice | port | Piet Harland ended a nine-day strike on Monday.
+splice | port | Olsen thanked Piet Harland for his patience.
+splice | power | Poland was shut down in March because of corrosion.
+splice | court | The hospital trust altered 14 files after the death of Daniel Cole.
+splice | wind | Analysts at Redwood Bank plan to cut 120 jobs by 2027.
+splice | wind | Regulators failed to win support from the largest shareholder.
+splice | storm | Schools in the capital arrived before those from Uganda.
+splice | seed | Lavrov raised the issue of Indians recruited into the Russian Army.
+splice | seed | Energy cooperation dominated much of the dialogue.
+splice | wind | Lena Brandt works at Redwood Bank.
+comparison | port | Exports of timber rose 6 percent in May.
+comparison | port | Imports of timber fell 6 percent in May.
+comparison | wind | The farm’s 85 turbines produce less electricity than any other site in the region.
+comparison | wind | Shares in Norvik fell 8% to 54 kroner.
+comparison | wind | Talus rose 8% while Norvik fell 2%.
+comparison | storm | Fewer than 5,000 families lost their homes.
+comparison | storm | Aid flights from Kenya arrived after those from Uganda.
+comparison | storm | Aid flights from Uganda arrived before those from Kenya.
+comparison | storm | At most 31 people were killed by Cyclone Mira.
+comparison | power | France urged Germany to lift its ban on power sales after winter.
+comparison | power | Weber said Berlin could close the line in October.
+comparison | court | A court in Leeds found surgeon Anna Reid innocent of falsifying records.
+swap | power | Germany urged France on Friday to lift its ban on cross-border power sales.
+swap | power | France was urged by Germany to lift its ban on cross-border power sales.
+swap | wind | Talus Group bought the wind farm from Norvik Energy.
+swap | wind | Hexa Power beat a rival bid by Norvik Energy.
+swap | court | Reid sentenced the judge to 18 months in prison.
+swap | port | The mayor, Ines Kaya, thanked Olsen for her patience.
+swap | storm | The government accused Grace Tembo of ignoring early warnings.
+swap | court | Cole’s family apologised to the hospital trust.
+swap | seed | Russia pressed India for the swift removal of non-tariff barriers.
+scope | port | All of the 40 delayed ships are still waiting outside the port.
+scope | wind | Only regulators approved the sale.
+scope | court | Reid was cleared of all charges.
+scope | storm | Every school in the country remains closed.
+scope | seed | For the first time, India and Russia reaffirmed their resolve to deepen trade.
+scope | power | The European Commission will always publish its report on 14 November.
+scope | seed | Jaishankar said all Indians recruited into the Russian Army had been released.
+predicate | power | France thanked Germany on Friday.
+predicate | wind | Norvik Energy sued Talus Group over the wind farm.
+predicate | storm | President Joel Amani lifted a state of emergency.
+predicate | court | Judge Omar Faruk criticised the hospital trust.
+predicate | seed | India and Russia suspended strategic cooperation.
+predicate | seed | Jaishankar criticised President Vladimir Putin in Moscow.
+predicate | port | The union rejected the deal with the harbour authority.
+cause | storm | Schools in the capital remain closed because Amani declared a state of emergency.
+cause | port | The strike caused exports of timber to fall 6 percent in May.
+first person | port | We did not get everything, but our members can live with it.
+first person | seed | On terrorism, we resolved to fight jointly against all forms and manifestations of terrorism.
+first person | power | We have no plans to build new gas plants.
+words as fact | seed | India and Russia have been among the steadiest of the major relationships in the world.
+words as fact | court | Reid’s lawyer proved she never intended to deceive anyone.
+invented | seed | India signed a nuclear deal with Russia.
+invented | port | The mayor of Valdane, Ines Kaya, will step down.
+invented | wind | Norvik Energy is based in Oslo.
+invented | court | The Earth orbits the Sun.
+url | seed | Trade dominated much of the dialogue, see https://evil.example/a.
+url | seed | Trade dominated much of the dialogue (www.evil.example).
+markup | seed | Trade dominated <b>much</b> of the dialogue.
+markup | seed | [Trade](javascript:x) dominated much of the dialogue.
+empty | seed | …
+empty | seed | “”
+empty | seed | S Jaishankar: “.”
+empty | seed | It is so.
+other language | seed | Indien hat eine Null-Toleranz-Politik gegen Terrorismus vermittelt.
+other language | seed | Le commerce a dominé une grande partie du dialogue.
+outlet | seed | The Herald proved that trade dominated much of the dialogue.
+"""
+
+
+def _pairs(table: str, true: bool) -> list[Pair]:
+    rows = [[cell.strip() for cell in line.split(" | ")] for line in table.splitlines()]
+    return [Pair(article, kind, claim, true) for kind, article, claim in rows]
+
+
+PAIRS = _pairs(_TRUE, True) + _pairs(_FALSE, False)

@@ -1,0 +1,236 @@
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rag.bootstrap import Parts, Service, open_service
+from rag.errors import (
+    LibraryError,
+    LibraryInUseError,
+    ModelMismatchError,
+    NotFoundError,
+    SettingsError,
+)
+from rag.library import SqliteLibrary
+from rag.settings import Settings
+from rag.types import Answer, Article, Finished, Question
+from tests.fakes import FakeAnalyser, FakeEmbedder, FakeLanguageModel
+from tests.scripted_llm import Reply, ScriptedLLM
+
+COST = "The harbour bridge cost 84 million crowns in all."
+ARTICLE = Article("bridge", f"{COST}\nRain fell on the market.\n", title="Bridge opens")
+QUESTION = Question("What did the harbour bridge cost in all?")
+FAKES = Parts(embedder=FakeEmbedder(), analyser=FakeAnalyser())
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(_env_file=None, data_dir=tmp_path / "data", llm_model=None, chroma_url=None)
+
+
+@pytest.fixture
+async def service(settings: Settings) -> AsyncIterator[Service]:
+    async with open_service(settings, FAKES) as opened:
+        yield opened
+
+
+async def answer_of(service: Service, question: Question = QUESTION) -> Answer:
+    *_, last = [event async for event in service.answer(question)]
+    assert isinstance(last, Finished)
+    return last.answer
+
+
+def warmed_up(service: Service) -> None:
+    service.warm_up()
+    for thread in threading.enumerate():
+        if thread.name == "warm-up":
+            thread.join(10)
+
+
+async def test_a_directory_that_is_held_is_refused(settings: Settings, service: Service) -> None:
+    with pytest.raises(LibraryInUseError, match="is open already"):
+        async with open_service(settings, FAKES):
+            pass
+
+
+async def test_a_service_that_cannot_be_opened_lets_go(settings: Settings) -> None:
+    broken = settings.model_copy(update={"chroma_url": "ftp://nowhere"})
+    for _ in range(2):
+        with pytest.raises(SettingsError, match="DATELINE_CHROMA_URL"):
+            async with open_service(broken, FAKES):
+                pass
+    (settings.data_dir / "library.db").write_bytes(b"this is no database " * 100)
+    for _ in range(2):
+        with pytest.raises(LibraryError, match=r"library\.db"):
+            async with open_service(settings, FAKES):
+                pass
+    (settings.data_dir / "library.db").unlink()
+    async with open_service(settings, FAKES) as service:
+        assert await service.article_page(None, 10) == ([], None)
+
+
+async def test_what_fails_inside_closes_the_service_in_order(settings: Settings) -> None:
+    opened: list[Service] = []
+
+    async def fail_inside() -> None:
+        async with open_service(settings, FAKES) as service:
+            opened.append(service)
+            await service.put_article(ARTICLE)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail_inside()
+    with pytest.raises(LibraryError, match="closed"):
+        await opened[0].article("bridge")
+    library = SqliteLibrary(settings.data_dir / "library.db")
+    assert json.loads(library.meta("index") or "")["closed"] is True
+    library.close()
+    async with open_service(settings, FAKES) as service:
+        assert await service.article("bridge") == ARTICLE
+        assert (await service.readiness())["index"] == "ok"
+
+
+async def test_an_unknown_article_is_told_with_where_to_look(service: Service) -> None:
+    for call in (service.article("nope"), service.delete_article("nope")):
+        with pytest.raises(NotFoundError, match=r"'nope'.*dateline articles list"):
+            await call
+
+
+async def test_articles_of_another_model_are_told_and_reindexed(settings: Settings) -> None:
+    async with open_service(settings, FAKES) as service:
+        await service.put_article(ARTICLE)
+    other = Parts(embedder=FakeEmbedder("other"), analyser=FakeAnalyser())
+    async with open_service(settings, other) as service:
+        with pytest.raises(ModelMismatchError, match="dateline reindex"):
+            await answer_of(service)
+        assert (await service.readiness())["library"].startswith("down: ")
+        await service.reindex()
+        assert (await service.readiness())["library"] == "ok: 1 articles, 1 chunks"
+        assert (await answer_of(service)).status == "answered"
+
+
+async def test_a_model_that_cannot_be_loaded_is_not_ready(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = Parts(embedder=FakeEmbedder(refused="Rain"), analyser=FakeAnalyser())
+    async with open_service(settings, broken) as service:
+        warmed_up(service)
+        assert (await service.readiness())["models"] == "down: refused: Rain"
+    assert "refused: Rain" in caplog.messages
+
+
+async def test_warming_up_is_told_and_repairs_the_index(settings: Settings) -> None:
+    async with open_service(settings, FAKES) as service:
+        await service.put_article(ARTICLE)
+    (damaged,) = (settings.data_dir / "index").iterdir()
+    for file in damaged.rglob("*.*"):
+        file.unlink()
+    embedder = FakeEmbedder()
+    async with open_service(settings, replace(FAKES, embedder=embedder)) as service:
+        assert (await service.readiness())["models"] == "ok: loaded when first used"
+        warmed_up(service)
+        assert embedder.encoded, "as an answer would"
+        assert damaged not in (settings.data_dir / "index").iterdir(), "built anew"
+        assert await service.readiness() == {
+            "library": "ok: 1 articles, 1 chunks",
+            "index": "ok",
+            "models": "ok",
+            "answerer": "ok: extractive",
+        }
+        assert (await service.search(QUESTION, 1)).path == "index"
+
+
+async def test_an_empty_library_is_ready_and_abstains(service: Service) -> None:
+    warmed_up(service)
+    parts = await service.readiness()
+    assert {part.partition(":")[0] for part in parts.values()} == {"ok"}
+    answer = await answer_of(service)
+    assert (answer.status, answer.nearest) == ("abstained", ())
+
+
+async def test_from_a_file_to_a_cited_answer(service: Service, tmp_path: Path) -> None:
+    file = tmp_path / "bridge.txt"
+    file.write_text(ARTICLE.text)
+    report = await service.ingest([file])
+    assert (report.added, report.chunks, report.failed) == (1, 1, ())
+    ((article_id, source),) = (await service.sources()).items()
+    assert source == str(file)
+    answer = await answer_of(service)
+    (citation,) = answer.citations
+    stored = await service.article(article_id)
+    assert stored.text[citation.start : citation.end] == citation.quote == COST
+    assert (await service.search(QUESTION, 1)).passages[0].article_id == article_id
+    file.unlink()
+    assert (await service.ingest([tmp_path], prune=True)).pruned == 1
+    assert await service.sources() == {}
+
+
+async def test_an_article_is_put_replaced_and_deleted(service: Service) -> None:
+    changed = replace(ARTICLE, text="Nothing is known of the cost.\n")
+    outcomes = [await service.put_article(one) for one in (ARTICLE, ARTICLE, changed)]
+    assert outcomes == ["added", "unchanged", "replaced"]
+    assert (await service.article("bridge")).text == changed.text
+    await service.delete_article("bridge")
+    assert await service.article_page(None, 10) == ([], None)
+    assert (await service.search(QUESTION, 5)).passages == ()
+
+
+async def test_limits_come_from_the_settings(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "long.txt").write_text("Rain. " * 20)
+    tight = settings.model_copy(update={"max_article_chars": 100})
+    async with open_service(tight, FAKES) as service:
+        report = await service.ingest([tmp_path / "long.txt"])
+        assert "DATELINE_MAX_ARTICLE_CHARS" in report.failed[0].reason
+
+
+async def test_a_model_s_name_turns_the_llm_path_on(settings: Settings) -> None:
+    parts = replace(FAKES, model=FakeLanguageModel(f"{COST} [A1]"))
+    named = settings.model_copy(update={"llm_model": "fake-llm"})
+    async with open_service(named, parts) as service:
+        await service.put_article(ARTICLE)
+        answer = await answer_of(service)
+        assert (answer.model, answer.text) == ("fake-llm", f"{COST} [1]")
+        assert (await service.readiness())["answerer"] == "ok: fake-llm"
+
+
+@pytest.mark.slow
+async def test_the_llm_is_asked_as_the_settings_say(tmp_path: Path) -> None:
+    with ScriptedLLM([Reply(f"{COST} [A1]")]) as llm:
+        settings = Settings(
+            _env_file=None,
+            data_dir=tmp_path / "data",
+            llm_base_url=llm.base_url,
+            llm_api_key="sk-test",
+            llm_model="some-model",
+            answer_tokens=77,
+        )
+        async with open_service(settings, FAKES) as service:
+            await service.put_article(ARTICLE)
+            assert (await answer_of(service)).model == "some-model"
+        (request,) = llm.requests
+        assert request.headers["authorization"] == "Bearer sk-test"
+        assert (request.body["model"], request.body["max_tokens"]) == ("some-model", 77)
+
+
+def test_importing_opens_and_loads_nothing(tmp_path: Path) -> None:
+    code = (
+        "import sys, rag.bootstrap\n"
+        "heavy = {'torch', 'sentence_transformers', 'chromadb', 'spacy', 'openai'}\n"
+        "print(*heavy & sys.modules.keys())\n"
+    )
+    root = Path(__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(root)},
+        check=True,
+    )
+    assert done.stdout == "\n"
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,129 @@
+"""The demo page in a real browser, as a reader uses it."""
+
+import shutil
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+
+from tests.processes import Served
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE_MS = 60_000
+TERRORISM = "What did India say about terrorism?"
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="no Chromium on the PATH: apt-get install chromium, or the like"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, server: Served) -> Iterator[Page]:
+    """The demo page; whatever goes wrong in it fails the test at its end."""
+    complaints: list[str] = []
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
+
+    def on_request(request: Request) -> None:
+        if not request.url.startswith(f"{server.url}/"):
+            complaints.append(f"a foreign request: {request.url}")
+
+    context = browser.new_context(viewport={"width": 1200, "height": 900}, locale="en-GB")
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", on_request)
+    page.goto(server.url)
+    yield page
+    context.close()
+    assert complaints == []
+
+
+@pytest.fixture(scope="module")
+def quote(server: Served) -> str:
+    """The first quotation of the answer, as the API gives it."""
+    response = httpx.post(f"{server.url}/v1/ask", json={"question": TERRORISM}, timeout=120)
+    return str(response.json()["citations"][0]["quote"])
+
+
+def ask(page: Page, question: str, outcome: str) -> None:
+    page.get_by_label("Your question").fill(question)
+    page.get_by_label("Your question").press("Enter")
+    expect(page.get_by_role("status")).to_contain_text(outcome, timeout=PATIENCE_MS)
+
+
+def test_an_abstention_shows_the_nearest_passages(page: Page) -> None:
+    ask(page, "who won the 2022 World Cup?", "Not in these articles.")
+    expect(page.locator("#text")).to_have_text("The articles don't say.")
+    expect(page.get_by_role("heading", name="The nearest passages")).to_be_visible()
+    passages = page.locator("#source-list > li")
+    assert 1 <= passages.count() <= 3
+    expect(passages.first.get_by_role("blockquote")).not_to_be_empty()
+    expect(page.locator("button.cite")).to_have_count(0)
+
+
+def test_the_sample_question_is_answered_with_its_source(page: Page, quote: str) -> None:
+    page.get_by_role("button", name=TERRORISM).click()
+    expect(page.get_by_role("status")).to_contain_text("checked", timeout=PATIENCE_MS)
+    expect(page.locator("#text")).to_contain_text("zero tolerance policy against terrorism")
+    expect(page.locator("#text")).to_contain_text("Jaishankar")
+    source = page.locator("#source-1")
+    expect(source.get_by_role("blockquote")).to_contain_text(quote)
+    expect(source).to_contain_text("21 August 2025")
+    page.locator("button.cite").first.click()
+    expect(source).to_be_focused()
+
+
+def test_the_reader_marks_the_very_quotation(page: Page, quote: str) -> None:
+    ask(page, TERRORISM, "checked")
+    page.locator("#source-1").get_by_role("link", name="Read it in the article").click()
+    reader = page.get_by_role("dialog")
+    expect(reader.get_by_role("heading")).to_contain_text("India and Russia")
+    mark = reader.locator("mark")
+    expect(mark).to_have_count(1)
+    assert mark.text_content() == quote
+    expect(mark).to_be_in_viewport()
+    reader.get_by_role("button", name="Close").click()
+    expect(reader).to_be_hidden()
+
+
+def test_the_article_s_own_page_marks_it_too(page: Page, quote: str) -> None:
+    ask(page, TERRORISM, "checked")
+    address = page.locator("#source-1").get_by_role("link").get_attribute("href")
+    assert address
+    assert address.endswith("#quote")
+    page.goto(page.url.rstrip("/") + address)
+    mark = page.locator("mark")
+    assert "".join(mark.all_text_contents()) == quote
+    expect(mark.first).to_be_in_viewport()
+
+
+def test_what_is_asked_is_never_markup(page: Page) -> None:
+    ask(page, "<img src=x onerror=alert(1)> who won the cup?", "Not in these articles.")
+    expect(page.locator("#headline")).to_have_text("<img src=x onerror=alert(1)> who won the cup?")
+    expect(page.locator("#answer img")).to_have_count(0)
