@@ -196,18 +196,21 @@ class Answerer:
         """The claim as a sentence of the answer, if its sources support it and, given what is
         asked, bear on it."""
 
-        def check() -> Verdict | None:
-            verdict = progress.verifier.verify(claim)
+        def check() -> tuple[Claim, Verdict] | None:
+            shown, verdict = claim, progress.verifier.verify(claim)
+            if not verdict.support:
+                shown = progress.verifier.attributed(claim)
+                verdict = verdict if shown is claim else progress.verifier.verify(shown)
             readings = progress.verifier.readings
             if not verdict.support or (asked and not bears_on(asked, verdict.quotes, readings)):
                 return None
-            return verdict
+            return shown, verdict
 
-        verdict = await anyio.to_thread.run_sync(check)
-        if verdict is None:
+        checked = await anyio.to_thread.run_sync(check)
+        if checked is None:
             progress.withheld += 1
             return None
-        return progress.composer.add(claim, verdict)
+        return progress.composer.add(*checked)
 
     def _finish(self, progress: _Progress) -> Answer:
         composer, now = progress.composer, self._clock()

@@ -27,8 +27,14 @@ QUOTE_SENTENCES = 2
 CONTEXT_CHARS = 60
 """Length of a citation's `prefix` and `suffix`."""
 
+LABEL_WORDS = 8
+"""A speaker's name before a quote has at most so many words."""
+
 MAX_CLAIM_CHARS = 2_000
 """What is longer is no sentence."""
+
+MAX_CLAIM_WORDS = 120
+"""What is longer and not verbatim is withheld."""
 
 MIN_SHARE = 0.3
 """A source with less of a claim's words is about something else."""
@@ -37,7 +43,9 @@ _LABEL = re.compile(r"^(?P<speaker>[^“”\"„«:]{2,100}):\s+(?P<rest>.+)$", 
 _QUOTED = re.compile(r"^[“\"„«](?P<inner>[^“”\"„«»]+)[”\"“»]$", re.DOTALL)
 _MARKS = "“”„‟«»\"'‘’"
 _EDGE = " \n\t\u00a0,.;" + _MARKS
-_LINK = re.compile(r"\w+://|\bwww\.|\]\(|<[a-zA-Z/!]|\bjavascript:|[\x00-\x08\x0e-\x1f\x7f]")
+_LINK = re.compile(
+    r"\w+://|\[\d+\]|\bwww\.|\]\(|<[a-zA-Z/!]|\bjavascript:|[\x00-\x08\x0e-\x1f\x7f]"
+)
 _CONDITION = re.compile(r"\b(?:if|whether|unless)\b", re.IGNORECASE)
 _SUBJECTS = frozenset("nsubj nsubjpass csubj expl".split())
 
@@ -69,6 +77,17 @@ class Verifier:
                 reason = verdict.reason
         return Verdict(None, (), reason)
 
+    def attributed(self, claim: Claim) -> Claim:
+        """The claim under its speaker's name, where it is somebody's words without one."""
+        speaker, core = split_label(claim.text)
+        for reading in self.readings if speaker is None else ():
+            for span in _verbatim(core, reading):
+                named = {reading.speeches[i].speaker for i in reading.touched(span)}
+                name = named.pop() if len(named) == 1 else None
+                if name and _attribution_fault(None, reading, span, claim.text):
+                    return replace(claim, text=f"{name}: “{core}”")
+        return claim
+
     def _exact(self, claim: Claim, readings: Sequence[Reading]) -> Verdict | None:
         """The claim as a verbatim quote, its label the quote's speaker; None where it is none, and
         without support where it is nothing but somebody else's words."""
@@ -87,6 +106,8 @@ class Verifier:
     def _supported(self, claim: Claim, readings: Sequence[Reading]) -> Verdict:
         """The best window of one or two sentences that nothing speaks against."""
         statements = self._read(claim.text)
+        if len(words(claim.text)) > MAX_CLAIM_WORDS:
+            return Verdict(None, (), "it is too long to be checked")
         best: tuple[float, Quote] | None = None
         closest = (-1.0, "no passage was found")
         for reading, span, source in self._sources.windows(readings):
@@ -157,7 +178,7 @@ def _unfit(text: str) -> str | None:
     if len(text) > MAX_CLAIM_CHARS:
         return "it is too long for a sentence"
     if _LINK.search(text):
-        return "it has a link, markup or control characters"
+        return "it has a link, markup, a marker or control characters"
     if not words(split_label(text)[1]):
         return "it says nothing"
     return None
@@ -210,7 +231,8 @@ def _stands_alone(reading: Reading, i: int, part: Span) -> bool:
 def _attribution_fault(speaker: str | None, reading: Reading, span: Span, claim: str) -> str | None:
     """What is wrong with who is said to say a verbatim span: its label, or the lack of one."""
     speeches = [reading.speeches[i] for i in reading.touched(span)]
-    said_by = next((speech.speaker for speech in speeches if speech.speaker), None)
+    speakers = list(dict.fromkeys(speech.speaker for speech in speeches if speech.quotes))
+    said_by = speakers[0] if len(speakers) == 1 else None
     quotes = [part for speech in speeches for part in speech.quotes]
     text = reading.article.text
     is_speech = not _without(text, span, quotes).strip(_EDGE)
@@ -220,8 +242,8 @@ def _attribution_fault(speaker: str | None, reading: Reading, span: Span, claim:
         return f"these are the words of {said_by or 'somebody'}"
     if not is_speech:
         return f"the article does not give these words to {speaker}"
-    known = {fold(word) for word in words(text)}
-    if said_by and same_person(speaker, said_by) and {fold(w) for w in words(speaker)} <= known:
+    known, name = {fold(word) for word in words(text)}, {fold(word) for word in words(speaker)}
+    if said_by and same_person(speaker, said_by) and name <= known and len(name) <= LABEL_WORDS:
         return None
     return f"the article gives these words to {said_by or 'nobody that it names'}"
 

@@ -27,17 +27,18 @@ class Composer:
         """Append a verified claim; None if it was said before or the answer would grow too long."""
         if verdict.support is None:
             raise ValueError(f"an unsupported claim cannot be shown: {claim.text!r}")
-        length = len(claim.text.split())
-        said = any(sentence.text == claim.text for sentence in self.sentences)
+        text = " ".join(claim.text.split())
+        length = len(text.split())
+        said = any(sentence.text == text for sentence in self.sentences)
         if said or self._words + length > self._max_words:
             return None
         self._words += length
         new = [self._cite(quote) for quote in verdict.quotes]
         numbers = tuple(dict.fromkeys(number for number, _ in new))
         start = len(self.text) + (1 if self.text else 0)
-        sentence = Sentence(claim.text, start, start + len(claim.text), verdict.support, numbers)
+        sentence = Sentence(text, start, start + len(text), verdict.support, numbers)
         markers = "".join(f"[{number}]" for number in numbers)
-        self.text += f"{' ' if self.text else ''}{claim.text} {markers}"
+        self.text += f"{' ' if self.text else ''}{text} {markers}"
         self.sentences.append(sentence)
         fresh = tuple(citation for _, citation in new if citation)
         return SentenceReady(len(self.sentences) - 1, sentence, fresh)

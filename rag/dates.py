@@ -98,10 +98,9 @@ def _absolute(text: str, published: date | None) -> Iterator[DateMention]:
             year = int(parts["year"]) if parts.get("year") else None
             meant = [Date(year, month, number, _weekday(year, month, number))]
             if year is None and published:  # most news is of this year, or of the months around it
-                meant += [
-                    Date(y, month, number, _weekday(y, month, number))
-                    for y in (published.year, published.year - 1, published.year + 1)
-                ]
+                this = published.year
+                meant.append(Date(this, month, number, _weekday(this, month, number)))
+                meant += [Date(other, month, number) for other in (this - 1, this + 1)]
             yield DateMention(Span(*match.span()), tuple(meant))
 
 
@@ -160,6 +159,7 @@ def _full(day: date) -> Date:
 
 def _iso(published: str | None) -> date | None:
     try:
-        return date.fromisoformat((published or "")[:10])
+        day = date.fromisoformat((published or "")[:10])
     except ValueError:
         return None
+    return day if 1000 < day.year < 9000 else None  # days before and after it exist as well

@@ -56,13 +56,14 @@ _OFFICES = {
 }
 _DEMONYMS = {
     "america": "united states",
-    "u.s.": "united states",
-    "u.s.a.": "united states",
-    "u.k.": "united kingdom",
+    "u.s": "united states",
+    "u.s.a": "united states",
+    "u.k": "united kingdom",
     "britain": "united kingdom",
+    "burma": "myanmar",
+    "burmese": "myanmar",
     "briton": "united kingdom",
-    "england": "united kingdom",
-    "e.u.": "european union",
+    "e.u": "european union",
     "eu": "european union",
     "european union": "european union",
     "argentine": "argentina",
@@ -253,7 +254,8 @@ def _tables() -> tuple[dict[str, str], dict[str, str]]:
 
     strict: dict[str, str] = {}
     loose: dict[str, str] = {}
-    for info in (country.info() for country in all_countries()):
+    infos = [country.info() for country in all_countries()]
+    for info in infos:
         country = fold(info["name"]).removeprefix("the ")
         strict.setdefault(country, country)
         for alias in info.get("altSpellings") or ():
@@ -262,7 +264,8 @@ def _tables() -> tuple[dict[str, str], dict[str, str]]:
         capital = info.get("capital") or ()
         for city in [capital] if isinstance(capital, str) else capital:
             loose.setdefault(fold(city), country)
-    for info in (country.info() for country in all_countries()):
+    peopled = sorted(infos, key=lambda info: -(info.get("population") or 0))
+    for info in peopled:  # "Indian" is of India, not of the British Indian Ocean Territory
         for demonym in (info.get("demonym") or "").split(","):
             if demonym:
                 strict.setdefault(fold(demonym.strip()), fold(info["name"]).removeprefix("the "))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from rag.grammar import AGENT, FACT, PATIENT, TO_COME, Filler, Predicate, word_meanings
+from rag.grammar import AGENT, FACT, OPEN, PATIENT, TO_COME, Predicate
 from rag.lexicon import COLLECTIVES, GENERIC_NOUNS, PLAIN_SPEECH
 from rag.names import TITLES, countries_of
+from rag.phrases import Filler, word_meanings
 from rag.statements import Source, Statement
 from rag.wording import fold, stem, words
 
@@ -95,6 +96,8 @@ def _is_surer(predicate: Predicate, other: Predicate) -> bool:
         return False
     if other.certainty == TO_COME and predicate.certainty == FACT:
         return predicate.past  # "hosts the summit in May" is as good as "will host"
+    if other.modal == OPEN and predicate.modal == TO_COME:  # "will" for "may", whatever governs it
+        return True
     return predicate.certainty < other.certainty
 
 
@@ -151,15 +154,19 @@ def _fits(
     if filler.kind in {"first person", "third person", "time"}:
         return True
     theirs = other.roles.get(role, ())
-    if any(there.count and filler.count and not there.count & filler.count for there in theirs):
+    counts = frozenset().union(*(there.count for there in theirs))
+    if counts and filler.count and not counts & filler.count:
         return False
     if filler.kind == "number":
         return True
     if role not in {AGENT, PATIENT}:
-        found = filler.kind != "name" or all(head & source.words for head in filler.heads)
+        here = frozenset().union(*sentence.content)
+        found = filler.kind != "name" or all(head & here for head in filler.heads)
         return found and not all(_renamed(there, filler) for there in theirs or [filler])
     opposite = other.roles.get(PATIENT if role == AGENT else AGENT, ())
-    if predicate.lemma == other.lemma == "be" and any(_holds(there, filler) for there in opposite):
+    if predicate.lemma == other.lemma == "be" and any(
+        _is_in(there, filler, AGENT) for there in opposite
+    ):
         return True
     moved = role == AGENT and PATIENT not in predicate.roles  # "the strike ended"
     if moved and any(_holds(there, filler) for there in opposite):
@@ -194,7 +201,8 @@ def _may_mean(
     generic = fold((there if there.kind == "noun" else filler).text)
     if generic not in (COLLECTIVES if there.kind == "noun" else GENERIC_NOUNS):
         return False
-    known = there.core if _has_title(there) else there.core | source.around_words
+    titled = there.kind == "name" and _has_title(there)
+    known = there.core if titled else there.core | source.around_words
     return all(head & known for head in filler.heads)
 
 

@@ -12,7 +12,7 @@ from rag.types import Article, Span
 _BEFORE = 2
 """Sentences before a source that its reader remembers."""
 
-_FULL_NAME = re.compile(r"[A-Z][\w.’'-]*(?:[ \u00a0]+[A-Z][\w.’'-]*){1,5}")
+_FULL_NAME = re.compile(r"[A-Z][\w’'-]*(?:(?:(?<=\b\w)\.)?[ \u00a0]+[A-Z][\w’'-]*){1,5}")
 _LEAD_CHARS = 400
 _NAMES_CHARS = 100_000
 
@@ -26,24 +26,20 @@ class Sources:
         self._windows: dict[tuple[str, int, int], Source] = {}
         for reading in readings:
             self._names.setdefault(reading.article.id, _full_names(reading.article))
-            for i in reading.inside:
-                self._statement(reading, i)
+            for first, last in _pairs(reading):
+                key = _key(reading, first, last)
+                if key not in self._windows:
+                    self._windows[key] = self._source(reading, first, last)
 
     def windows(self, readings: Sequence[Reading]) -> Iterator[tuple[Reading, Span, Source]]:
         """Each sentence of each passage, and each pair of neighbours; each once."""
         seen: set[tuple[str, int, int]] = set()
         for reading in readings:
-            for i in reading.inside:
-                for last in (i, i + 1):
-                    if last not in reading.inside:
-                        continue
-                    span = Span(reading.sentences[i].start, reading.sentences[last].end)
-                    key = (reading.article.id, span.start, span.end)
-                    if key not in seen:
-                        seen.add(key)
-                        if key not in self._windows:
-                            self._windows[key] = self._source(reading, i, last)
-                        yield reading, span, self._windows[key]
+            for first, last in _pairs(reading):
+                key = _key(reading, first, last)
+                if key not in seen:
+                    seen.add(key)
+                    yield reading, Span(*key[1:]), self._windows[key]
 
     def _statement(self, reading: Reading, i: int) -> Statement:
         span, speech = reading.sentences[i], reading.speeches[i]
@@ -72,6 +68,17 @@ class Sources:
             article.outlet,
             article.published_at,
         )
+
+
+def _pairs(reading: Reading) -> Iterator[tuple[int, int]]:
+    for i in reading.inside:
+        yield i, i
+        if i + 1 in reading.inside:
+            yield i, i + 1
+
+
+def _key(reading: Reading, first: int, last: int) -> tuple[str, int, int]:
+    return reading.article.id, reading.sentences[first].start, reading.sentences[last].end
 
 
 def _full_names(article: Article) -> dict[str, str]:

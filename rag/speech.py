@@ -99,8 +99,9 @@ def _attribution(analysis: Analysis, sentence: Span, quotes: Sequence[Span]) -> 
     for token in outside:
         head = analysis.tokens[token.head]
         is_subject = token.dep in {"nsubj", "nsubj:pass"} and head.lemma in SPEECH_VERBS
-        if is_subject and head in outside and _can_speak(token, head):
-            return _phrase(token, analysis)
+        who = _named(token, analysis)
+        if is_subject and head in outside and _can_speak(who, head):
+            return _phrase(who, analysis)
         if token.lemma == "accord" or token.text.lower() == "according":
             source = _object_of_to(token, analysis)
             if source is not None:
@@ -115,6 +116,14 @@ def _can_speak(subject: Token, verb: Token) -> bool:
     return subject.pos == "PROPN" or verb.lemma in _SAYING
 
 
+def _named(noun: Token, analysis: Analysis) -> Token:
+    """The name that explains a noun, if one does: "her lawyer, Tom Birch,"."""
+    if noun.pos == "PROPN":
+        return noun
+    names = (t for t in analysis.tokens if t.dep == "appos" and t.pos == "PROPN")
+    return next((name for name in names if analysis.tokens[name.head] is noun), noun)
+
+
 def _object_of_to(according: Token, analysis: Analysis) -> Token | None:
     tokens = analysis.tokens
     index = tokens.index(according)
@@ -126,12 +135,8 @@ def _object_of_to(according: Token, analysis: Analysis) -> Token | None:
 
 
 def _phrase(token: Token, analysis: Analysis) -> str:
-    """A noun with what belongs to it on its left, and its entity whole; the name that explains
-    it, if one does ("her lawyer, Tom Birch,")."""
+    """A noun with what belongs to it on its left, and its entity whole."""
     tokens = analysis.tokens
-    named = (t for t in tokens if t.dep == "appos" and tokens[t.head] is token and t.pos == "PROPN")
-    if token.pos != "PROPN":
-        token = next(named, token)
     index = tokens.index(token)
     start, end = token.start, token.end
     owned = {"det", "poss", "case"} if token.pos == "PROPN" else set()  # "the company's Ada Loy"
@@ -188,11 +193,7 @@ class _Resolver:
                 break
             analysis = self._analyses[j]
             people = [t for t in analysis.tokens if t.text in surnames]
-            acting = {
-                t.text
-                for t in people
-                if t.dep == "nsubj" and analysis.tokens[t.head].dep in {"ROOT", "conj"}
-            }
+            acting = {t.text for t in people if _acts(t, analysis)}
             if people:
                 return self._fullest(acting.pop()) if len(acting) == 1 else None
         return None
@@ -204,7 +205,7 @@ class _Resolver:
             found = _CAPITALS_BEFORE.search(self._text, max(0, match.start() - 120), match.start())
             if not found:
                 continue
-            run = [*found.group().split(), match.group()]
+            run = [*_in_one_sentence(found.group().split()), match.group()]
             while run and (
                 fold(run[0]) in FUNCTION_WORDS
                 or (len(run) > 1 and _opens_sentence(self._text, found.start(), run[0]))
@@ -224,6 +225,20 @@ class _Resolver:
         pattern = rf"\b(?i:{re.escape(title)})((?:[ \u00a0]+[A-Z][\w.’'-]*){{1,4}})"
         found = [re.sub(r"['’]s$", "", m.group()) for m in re.finditer(pattern, self._text)]
         return found[0] if len({fold(surname(name)) for name in found}) == 1 else None
+
+
+def _in_one_sentence(run: list[str]) -> list[str]:
+    """The words after the last that ends a sentence, as "Weber." does and "Mr." does not."""
+    ends = [i for i, word in enumerate(run) if word.endswith(".") and len(word) > 4]
+    return run[ends[-1] + 1 :] if ends else run
+
+
+def _acts(token: Token, analysis: Analysis) -> bool:
+    """Whether a name is the subject of its sentence, alone or with others."""
+    head = analysis.tokens[token.head]
+    if token.dep == "conj" and head is not token:
+        return _acts(head, analysis)
+    return token.dep == "nsubj" and head.dep in {"ROOT", "conj"}
 
 
 def _is_person(speaker: str) -> bool:
@@ -257,8 +272,8 @@ def is_same_speaker(claimed: str, actual: str, said: str) -> bool:
     that stands there, or as the country that they speak for."""
     if same_person(claimed, actual):
         return True
-    phrase = re.sub(r"^(?:the|a|an|his|her|its|their)\s+", "", claimed, flags=re.IGNORECASE)
-    if phrase.islower() and re.search(rf"\b{re.escape(phrase)}\b", said, re.IGNORECASE):
+    title = re.sub(r"^(?:the|a|an|his|her|its|their)\s+", "", claimed, flags=re.IGNORECASE)
+    if title.islower() and _bears(title, surname(actual), said):
         return True
     country = place_of(claimed)
     if country is None:  # "Indian officials"
@@ -271,3 +286,13 @@ def is_same_speaker(claimed: str, actual: str, said: str) -> bool:
     if not theirs:
         theirs = frozenset(name for name in name_words(said, metonyms=False) if name[0] == "@")
     return theirs == {"@" + country}
+
+
+def _bears(title: str, name: str, text: str) -> bool:
+    """Whether a text has "their lawyer, Tom Birch" or "Birch, the lawyer"."""
+    title, name = re.escape(title), re.escape(name)
+    before, after = (
+        rf"\b{title}\b,?(?: [A-Z][\w.’'-]*)*? {name}\b",
+        rf"\b{name}, (?:\w+ )?{title}\b",
+    )
+    return bool(re.search(f"{before}|{after}", text))

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.dates import DateMention, date_mentions
-from rag.grammar import Predicate, predicates, word_meanings
+from rag.grammar import Predicate, predicates
 from rag.names import name_words
+from rag.phrases import word_meanings
 from rag.quantities import Quantity, quantities
 from rag.types import Analysis, Span
 from rag.wording import (
@@ -21,6 +22,9 @@ from rag.wording import (
     stem,
     words,
 )
+
+MAX_TOKENS = 300
+"""A longer text is no sentence; its grammar is guesswork."""
 
 _NAME_LABELS = frozenset(
     "PERSON ORG GPE NORP LOC FAC EVENT PRODUCT WORK_OF_ART LAW LANGUAGE".split()
@@ -86,6 +90,8 @@ def read_statement(
 
     `published` is the day from which "Monday" and "yesterday" are counted.
     """
+    if analysis and len(analysis.tokens) > MAX_TOKENS:
+        analysis = None
     dates = date_mentions(text, published)
     counted = [
         quantity

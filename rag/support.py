@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from rag.dates import day_of
-from rag.grammar import AGENT, PATIENT, word_meanings
+from rag.grammar import AGENT, PATIENT
 from rag.lexicon import PLAIN_SPEECH, SPEECH_VERBS, backing, opposites
 from rag.names import is_mentioned, same_person, surname
+from rag.phrases import word_meanings
 from rag.relations import relation_objection
 from rag.speech import is_same_speaker
 from rag.statements import Source, Statement
@@ -41,6 +43,7 @@ def objection(claim: Statement, source: Source) -> str | None:
     return None
 
 
+@lru_cache(maxsize=1)
 def _plain_speech() -> frozenset[str]:
     return frozenset(stem(verb) for verb in PLAIN_SPEECH)
 
@@ -160,7 +163,10 @@ def _qualities(claim: Statement, source: Source) -> str | None:
 def _states_something(claim: Statement, source: Source) -> str | None:
     """A claim about an article whose grammar we know must say more than that somebody spoke."""
     known = any(sentence.predicates for sentence in source.sentences)
-    says = any(p.lemma not in PLAIN_SPEECH or PATIENT in p.roles for p in claim.predicates)
+    says = any(
+        p.lemma not in PLAIN_SPEECH or PATIENT in p.roles or len(p.roles) > 1 or p.denials
+        for p in claim.predicates
+    )
     return "it states nothing by itself" if known and not says else None
 
 

@@ -114,7 +114,7 @@ def numbers(text: str) -> set[str]:
 
 def canonical(value: float) -> str:
     """A number as `numbers` gives it."""
-    return str(int(value)) if value == int(value) else repr(value)
+    return str(int(value)) if value.is_integer() else repr(value)
 
 
 def is_negated(text: str) -> bool:

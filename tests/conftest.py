@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.language import SpacyAnalyser
 from tests.processes import ROOT, Served, dateline, serving
 
 SEEDS = ROOT / "seeds"
@@ -41,3 +42,9 @@ def server(copy_of_seeded: CopyOfSeeded) -> Iterator[Served]:
     with serving(copy_of_seeded()) as served:
         yield served
     assert served.process.returncode == 0, served.said
+
+
+@pytest.fixture(scope="session")
+def analyser() -> SpacyAnalyser:
+    """The true grammar, loaded once."""
+    return SpacyAnalyser()

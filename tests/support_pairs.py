@@ -1,15 +1,21 @@
-"""Claims about five invented articles and the seed's, and whether the articles carry them.
+"""Claims about eight invented articles and the seed's, and whether the articles carry them.
 
 Each `Pair` is one article, what an LLM may write about it, and the kind of truth or forgery that
-this is. A forgery is false of the whole article, not only of one passage.
+this is. A forgery is false of the whole article, not only of one passage. `python -m
+tests.support_pairs` prints how many are told apart, by kind.
 """
+
+# ruff: noqa: E501
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rag.types import Article
+from rag.citations import Verifier
+from rag.language import SpacyAnalyser
+from rag.ports import LanguageAnalyser
+from rag.types import Article, Claim, Evidence, Passage
 
 _SEED = Path(__file__).parents[1] / "seeds" / "000_75e423dfb05b201f.txt"
 
@@ -59,6 +65,36 @@ Cyclone Mira killed at least 31 people in northern Sanaba, the interior ministry
 President Joel Amani declared a state of emergency and asked neighbouring countries for help. “The army has reached only three of the nine cut-off villages,” Amani said in a televised speech.
 Opposition leader Grace Tembo accused the government of ignoring early warnings. Amani’s spokesman, Luc Onana, rejected the accusation. “Nobody was abandoned,” he said.
 Rain is expected to ease by Wednesday. Schools in the capital, Port Sanaba, remain closed. Aid flights from Kenya arrived before those from Uganda.""",
+    ),
+    "vote": (
+        "Lindholm wins second round in Varland",
+        "2025-10-06",
+        """\
+Former central banker Eva Lindholm won Varland’s presidential election on Sunday, defeating the incumbent, Tomas Berg, by 52.3% to 47.7%, the electoral commission said. Turnout was 71%, the highest since 1992.
+“Tonight we celebrate, tomorrow we get to work,” Lindholm told supporters in the capital, Skarn. She has promised to raise the minimum wage and to hold a referendum on joining the euro by 2028.
+Berg conceded shortly before midnight. He did not congratulate Lindholm by name. His Centre Party lost control of parliament in June after a corruption scandal that led to the resignation of Finance Minister Pia Dahl.
+Observers from the OSCE said the vote was largely free and fair but criticised the use of public money in Berg’s campaign. Russia has not commented. Estonian President Alar Karis was the first foreign leader to call Lindholm.
+Lindholm, 58, will be sworn in on 1 December. Economists doubt that she can cut the deficit without new taxes.""",
+    ),
+    "bird": (
+        "Rare heron returns to Lake Moro",
+        "2025-04-22",
+        """\
+A pair of Moro herons has nested at Lake Moro for the first time in 40 years, researchers from the University of Tamsin reported on Tuesday. The species was declared extinct in the wild in 2009.
+The team, led by biologist Ruth Okafor, filmed the birds with hidden cameras and found three eggs. “It is not a recovery yet, but it is a start,” Okafor said.
+Conservationists had reintroduced 26 birds since 2019, of which eleven died in the first winter. The programme is funded by the Helio Foundation and costs about $400,000 a year.
+Farmers oppose a plan to ban fishing on the northern shore. “Nobody asked us,” said Idris Bello, who chairs the fishing cooperative. The regional government could decide on the ban in September.
+Water levels in the lake dropped by two metres between 1990 and 2010 because of irrigation. They have since recovered.""",
+    ),
+    "flight": (
+        "Jet skids off runway at Karlo airport",
+        "2025-01-15",
+        """\
+A Zentair Boeing 737 carrying 143 passengers skidded off the runway at Karlo International Airport on Tuesday evening after landing in heavy snow. Seven people were taken to hospital with minor injuries, and all other passengers left the plane by emergency slides.
+The airport reopened at 6 a.m. on Wednesday. Zentair cancelled 18 flights and apologised to its customers.
+“The captain reported poor braking before the aircraft left the runway,” said Mira Sato, the head of the accident investigation board. Investigators have recovered the flight recorders. Sato said it was too early to speak of pilot error.
+Transport Minister Leon Adeyemi rejected calls to close the runway permanently. He ordered a review of snow clearing at all six state airports, which must report by the end of February.
+In 2018 a cargo plane overran the same runway, killing its two pilots. The union of air traffic controllers says it warned the airport twice last year about ice.""",
     ),
     "seed": (
         "India and Russia reaffirm resolve to deepen trade and strategic cooperation",
@@ -162,6 +198,54 @@ narration | court | The hospital trust apologised to the family of Daniel Cole.
 narration | port | Ships bound for Kerrin were diverted to Ostby during the strike.
 narration | seed | Trade dominated much of the dialogue.
 narration | seed | The long-term supply of fertilisers was discussed.
+natural | vote | Eva Lindholm won the presidential election in Varland.
+natural | vote | Lindholm won with 52.3% of the vote.
+natural | vote | Lindholm defeated incumbent Tomas Berg.
+natural | vote | Tomas Berg was defeated by Eva Lindholm in the presidential election.
+natural | vote | Turnout was 71%, the highest since 1992.
+natural | vote | Lindholm has promised to hold a referendum on joining the euro by 2028.
+natural | vote | She promised to raise the minimum wage.
+natural | vote | Lindholm told supporters in Skarn: “Tonight we celebrate, tomorrow we get to work.”
+natural | vote | Berg conceded defeat shortly before midnight.
+natural | vote | Berg conceded but did not congratulate Lindholm by name.
+natural | vote | The Centre Party lost control of parliament in June.
+natural | vote | Finance Minister Pia Dahl resigned after a corruption scandal.
+natural | vote | OSCE observers criticised the use of public money in Berg's campaign.
+natural | vote | According to OSCE observers, the vote was largely free and fair.
+natural | vote | Russia has not commented on the election.
+natural | vote | The first foreign leader to call Lindholm was Estonian President Alar Karis.
+natural | vote | Lindholm will be sworn in on December 1.
+natural | vote | Economists doubt Lindholm can cut the deficit without new taxes.
+natural | vote | Lindholm is 58.
+natural | bird | Moro herons have nested at Lake Moro for the first time in 40 years.
+natural | bird | The species was declared extinct in the wild in 2009.
+natural | bird | Biologist Ruth Okafor led the team.
+natural | bird | The team found three eggs.
+natural | bird | Okafor said it is not a recovery yet, but it is a start.
+natural | bird | The researchers filmed the birds with hidden cameras.
+natural | bird | Eleven of the 26 reintroduced birds died in the first winter.
+natural | bird | The Helio Foundation funds the programme.
+natural | bird | The programme costs about $400,000 per year.
+natural | bird | The plan to ban fishing on the northern shore is opposed by farmers.
+natural | bird | Idris Bello, who chairs the fishing cooperative, said nobody asked them.
+natural | bird | The regional government could decide on the ban in September.
+natural | bird | Irrigation caused water levels in the lake to drop by two metres between 1990 and 2010.
+natural | bird | Water levels dropped by two meters between 1990 and 2010 because of irrigation.
+natural | flight | A Boeing 737 operated by Zentair skidded off the runway at Karlo International Airport.
+natural | flight | The plane was carrying 143 passengers.
+natural | flight | 7 people were taken to hospital with minor injuries.
+natural | flight | The other passengers left the plane by emergency slides.
+natural | flight | The airport reopened at 6 a.m. on Wednesday.
+natural | flight | 18 flights were cancelled by Zentair.
+natural | flight | Mira Sato said the captain reported poor braking before the aircraft left the runway.
+natural | flight | Sato said that it was too early to speak of pilot error.
+natural | flight | Flight recorders have been recovered by investigators.
+natural | flight | Transport Minister Leon Adeyemi rejected calls to permanently close the runway.
+natural | flight | Adeyemi ordered a review of snow clearing at all six state airports.
+natural | flight | The review must report by the end of February.
+natural | flight | In 2018, a cargo plane overran the same runway, and its two pilots were killed.
+natural | flight | The air traffic controllers' union says it warned the airport twice last year about ice.
+natural | flight | On 14 January 2025, a jet skidded off the runway at Karlo airport.
 """
 
 _FALSE = """\
@@ -342,6 +426,92 @@ empty | seed | S Jaishankar: “.”
 empty | seed | It is so.
 other language | seed | Indien hat eine Null-Toleranz-Politik gegen Terrorismus vermittelt.
 other language | seed | Le commerce a dominé une grande partie du dialogue.
+number | vote | Lindholm won by 54.3% to 45.7%.
+number | vote | Turnout was 47.7%.
+number | bird | The team found eleven eggs.
+number | bird | Conservationists had reintroduced 40 birds since 2019.
+number | flight | Seven people were taken to hospital and 18 passengers left the plane.
+number | flight | Zentair cancelled 143 flights.
+unit | bird | The programme costs about €400,000 a year.
+unit | bird | Water levels in the lake dropped by two feet.
+date | vote | Lindholm will be sworn in on 1 October.
+date | vote | Lindholm has promised to hold a referendum on joining the euro by 2026.
+date | vote | The Centre Party lost control of parliament in December.
+date | bird | The species was declared extinct in the wild in 2019.
+date | bird | The regional government could decide on the ban in April.
+date | flight | The airport reopened at 6 a.m. on Tuesday.
+date | flight | In 2020 a cargo plane overran the same runway.
+name | vote | Finance Minister Eva Lindholm resigned after a corruption scandal.
+name | vote | Latvian President Alar Karis was the first foreign leader to call Lindholm.
+name | bird | The programme is funded by the University of Tamsin.
+name | flight | Transport Minister Mira Sato ordered a review of snow clearing.
+name | flight | A Zentair Airbus carrying 143 passengers skidded off the runway.
+speaker | vote | Berg told supporters in the capital that tomorrow we get to work.
+speaker | bird | Okafor said nobody asked them.
+speaker | bird | Idris Bello said it is not a recovery yet, but it is a start.
+speaker | flight | Adeyemi said it was too early to speak of pilot error.
+speaker | vote | Russia said the vote was largely free and fair.
+speaker | flight | Mira Sato: “Nobody asked us.”
+speaker | bird | Ruth Okafor: “Nobody asked us.”
+negation added | vote | Berg refused to concede.
+negation added | vote | Eva Lindholm did not win Varland’s presidential election.
+negation added | bird | Farmers do not oppose a plan to ban fishing on the northern shore.
+negation added | bird | No eggs were found.
+negation added | flight | The airport did not reopen on Wednesday.
+negation dropped | vote | Berg congratulated Lindholm by name.
+negation dropped | vote | Russia has commented.
+negation dropped | bird | Okafor said it is a recovery.
+negation dropped | flight | Leon Adeyemi accepted calls to close the runway permanently.
+negation dropped | vote | Lindholm can cut the deficit without new taxes.
+hedge dropped | bird | The regional government will decide on the ban in September.
+hedge dropped | bird | The regional government decided on the ban.
+hedge dropped | vote | Lindholm raised the minimum wage.
+hedge dropped | vote | Varland joined the euro.
+quotation altered | vote | “Tonight we celebrate, tomorrow we rest,” Lindholm told supporters.
+quotation altered | bird | Okafor called it “a recovery”.
+quotation altered | flight | Sato said the captain reported “poor visibility”.
+quotation moved | vote | Berg said “tomorrow we get to work”.
+quotation moved | bird | “Nobody asked us,” said Ruth Okafor.
+fragment | flight | Pilot error.
+fragment | bird | A plan to ban fishing on the northern shore.
+fragment | vote | Mira Sato.
+splice | vote | Pia Dahl promised to raise the minimum wage.
+splice | vote | Alar Karis conceded shortly before midnight.
+splice | bird | Eleven fishermen died in the first winter.
+splice | bird | The Helio Foundation filmed the birds with hidden cameras.
+splice | flight | Mira Sato ordered a review of snow clearing at all six state airports.
+splice | flight | The captain rejected calls to close the runway permanently.
+splice | flight | Seven passengers were killed when a cargo plane overran the runway in 2018.
+splice | flight | Zentair apologised to the union of air traffic controllers.
+comparison | vote | Turnout was 71%, the lowest since 1992.
+comparison | bird | Water levels in the lake rose by two metres between 1990 and 2010.
+comparison | flight | The captain reported good braking before the aircraft left the runway.
+comparison | flight | The captain reported poor braking after the aircraft left the runway.
+comparison | vote | Berg conceded shortly after midnight.
+comparison | bird | Farmers support a plan to ban fishing on the northern shore.
+comparison | vote | The Centre Party won control of parliament in June.
+swap | vote | Tomas Berg defeated Eva Lindholm.
+swap | vote | Lindholm was defeated by the incumbent, Tomas Berg.
+swap | vote | Lindholm was the first foreign leader to call Alar Karis.
+swap | flight | The airport warned the union of air traffic controllers twice last year about ice.
+swap | bird | The birds filmed the team with hidden cameras.
+scope | vote | All economists doubt that she can cut the deficit.
+scope | bird | Only farmers oppose a plan to ban fishing.
+scope | flight | All passengers were taken to hospital.
+scope | flight | Zentair cancelled all flights.
+predicate | vote | Lindholm insulted the incumbent, Tomas Berg.
+predicate | bird | Conservationists had killed 26 birds since 2019.
+predicate | flight | Investigators have lost the flight recorders.
+predicate | flight | Zentair sold 18 flights to its customers.
+predicate | vote | Observers from the OSCE praised the use of public money in Berg’s campaign.
+cause | flight | The plane skidded off the runway because of pilot error.
+cause | vote | Berg lost because of Russia.
+first person | bird | Nobody asked us.
+first person | vote | Tonight we celebrate, tomorrow we get to work.
+words as fact | flight | It was pilot error.
+words as fact | vote | The vote was free and fair.
+invented | bird | The lake is polluted with mercury.
+invented | vote | Lindholm is married to a banker.
 outlet | seed | The Herald proved that trade dominated much of the dialogue.
 """
 
@@ -352,3 +522,54 @@ def _pairs(table: str, true: bool) -> list[Pair]:
 
 
 PAIRS = _pairs(_TRUE, True) + _pairs(_FALSE, False)
+
+WITHHELD = frozenset(
+    {
+        "The judge sentenced Reid to 18 months in prison, suspended for two years.",
+        "The Talus shares dropped 2%.",
+        "Flights with aid from Kenya arrived before those from Uganda.",
+        "Lindholm won with 52.3% of the vote.",
+        "Irrigation caused water levels in the lake to drop by two metres between 1990 and 2010.",
+        "A Boeing 737 operated by Zentair skidded off the runway at Karlo International Airport.",
+        "The review must report by the end of February.",
+        "On 14 January 2025, a jet skidded off the runway at Karlo airport.",
+    }
+)
+"""True claims that are withheld all the same: the price of the checks."""
+
+
+def verifiers(analyser: LanguageAnalyser) -> dict[str, Verifier]:
+    """A verifier for each article, each of its paragraphs a passage."""
+    return {
+        key: Verifier(Evidence(passages(article), {article.id: article}), analyser)
+        for key, article in ARTICLES.items()
+    }
+
+
+def passages(article: Article) -> tuple[Passage, ...]:
+    """The paragraphs of an article, `{id}:0`, `{id}:1`, …"""
+    found: list[Passage] = []
+    start = 0
+    for line in article.text.splitlines(keepends=True):
+        end = start + len(line.rstrip("\n"))
+        chunk = f"{article.id}:{len(found)}"
+        passage = Passage(len(found) + 1, 0.5, article.id, chunk, line.rstrip("\n"), start, end)
+        found.append(replace(passage, title=article.title, published_at=article.published_at))
+        start += len(line)
+    return tuple(found)
+
+
+def main() -> None:
+    """Print, by kind, how many forgeries are found and how many true claims are shown."""
+    known = verifiers(SpacyAnalyser())
+    right: dict[tuple[bool, str], list[bool]] = {}
+    for pair in PAIRS:
+        shown = known[pair.article].verify(Claim(pair.claim)).support is not None
+        for kind in (pair.kind, "all"):
+            right.setdefault((pair.true, kind), []).append(shown == pair.true)
+    for (true, kind), hits in right.items():
+        print(f"{'shown' if true else 'found'} {kind:20} {sum(hits)}/{len(hits)}")
+
+
+if __name__ == "__main__":
+    main()
