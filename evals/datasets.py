@@ -8,10 +8,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.bootstrap import Service
-
 from evals.cases import GoldError, GoldEvidence, GoldQuestion, load_cases, resolve_articles
 from evals.metrics import Gold
+from rag.bootstrap import Service
 from rag.ports import Progress
 from rag.settings import Settings
 from rag.types import Skipped, Span

@@ -19,7 +19,7 @@ from rag.speech import is_speech, read_speech
 from rag.statements import Statement, read_statement
 from rag.support import coverage, objection
 from rag.types import Article, Citation, Claim, Evidence, Quote, Span, Verdict
-from rag.wording import fold, is_hedged, is_negated, words
+from rag.wording import fold, is_hedged, is_negated, normalise_quotes, quotations, words
 
 QUOTE_SENTENCES = 2
 """A quote is at most this many sentences of the article."""
@@ -62,8 +62,9 @@ class Verifier:
         """Find what backs a claim: in the passages it cites first, else in any other found."""
         if unfit := _unfit(claim.text):
             return Verdict(None, (), unfit)
-        cited = [r for r in self.readings if r.passage.chunk_id in claim.chunk_ids]
-        others = [r for r in self.readings if r.passage.chunk_id not in claim.chunk_ids]
+        known = [r for r in self.readings if not claim.source or claim.source[0] == r.article.id]
+        cited = [r for r in known if r.passage.chunk_id in claim.chunk_ids]
+        others = [r for r in known if r.passage.chunk_id not in claim.chunk_ids]
         reason = "no passage was found"
         for group in (cited, others):
             if not group:
@@ -88,14 +89,28 @@ class Verifier:
                     return replace(claim, text=f"{name}: “{core}”")
         return claim
 
+    def settle(self, claim: Claim) -> Claim:
+        """The claim with the comma or full stop that ends a quotation put outside its marks, where
+        the passages have the words without it: “It is late.” → “It is late”."""
+        texts = [normalise_quotes(reading.passage.text) for reading in self.readings]
+        text = claim.text
+        for span in reversed(quotations(text)):
+            quote = normalise_quotes(text[span.start : span.end])
+            last = quote[-1:]
+            if last not in (".", ",") or any(quote in known for known in texts):
+                continue
+            if any(quote[:-1] in known for known in texts):
+                inner, after = text[span.start : span.end].rstrip()[:-1], text[span.end + 1 :]
+                stop = "" if after[:1] in (".", ",") else last
+                text = f"{text[: span.start]}{inner}{text[span.end : span.end + 1]}{stop}{after}"
+        return replace(claim, text=text)
+
     def _exact(self, claim: Claim, readings: Sequence[Reading]) -> Verdict | None:
         """The claim as a verbatim quote, its label the quote's speaker; None where it is none, and
         without support where it is nothing but somebody else's words."""
         speaker, core = split_label(claim.text)
         refused = None
         for reading in readings:
-            if claim.source and claim.source[0] != reading.article.id:
-                continue
             for span in _verbatim(core, reading):
                 fault = _attribution_fault(speaker, reading, span, claim.text)
                 if fault is None:

@@ -91,7 +91,8 @@ class _Reader(Tree):
         governors = list(self._governors(i))
         lemmas = {lemma for j in governors for lemma in _lemmas(self.tokens[j])}
         certainty = self._certainty(i)
-        if lemmas & OPEN_HEADS or (token.dep == "xcomp" and lemmas & _TOLD_TO):
+        doubted = any(self._certainty(j) == OPEN for j in governors)
+        if doubted or lemmas & OPEN_HEADS or (token.dep == "xcomp" and lemmas & _TOLD_TO):
             certainty = OPEN
         elif lemmas & SETTLED_HEADS:
             certainty = max(certainty, TO_COME)
@@ -158,7 +159,8 @@ class _Reader(Tree):
                 direct |= not self._is_not_only(j) and fold(token.text) != "no"
         for j in self.children[i]:
             token = self.tokens[j]
-            direct |= token.dep not in {"conj", "cc"} and _denies(token)
+            denies = _denies(token) and fold(token.text) not in _NOT
+            direct |= denies and token.dep not in {"conj", "cc", "neg"}
             direct |= token.dep == "cc" and fold(token.text) == "neither"
             longer = token.dep == "advmod" and token.lemma in {"long", "longer", "more", "anymore"}
             if longer or token.dep in _SUBJECTS | _OBJECTS:
@@ -220,9 +222,9 @@ class _Reader(Tree):
             elif token.dep in {"prep", "agent", "dative"}:
                 name = AGENT if token.dep == "agent" else token.lemma
                 roles.setdefault(name, []).extend(self.of(j, "pobj"))
-        own = PATIENT if passive else AGENT
-        if own not in roles:
-            roles |= self._shared_subject(i, own)
+        if not self.of(i, *_SUBJECTS):
+            for role, shared in self._shared_subject(i, PATIENT if passive else AGENT).items():
+                roles[role] = [*roles.get(role, ()), *shared]
         return {
             role: tuple(self.filler(self.antecedent(j)) for j in fillers)
             for role, fillers in roles.items()

@@ -108,7 +108,7 @@ def read_statement(
         quantities=tuple(counted),
         dates=tuple(dates),
         names=names_in(analysis) if analysis else (),
-        quotations=tuple(_bare(quote) for quote in claimed_quotations(text)),
+        quotations=tuple(map(normalise_quotes, claimed_quotations(text))),
         quotes=tuple(quotes),
         predicates=predicates(analysis) if analysis else (),
         counted=tuple(_counted(analysis)) if analysis else (),
@@ -190,8 +190,3 @@ def _qualities(analysis: Analysis) -> list[tuple[str, frozenset[str]]]:
 
 def _is_negated_abroad(folded: Sequence[str]) -> bool:
     return any(word in _FOREIGN_NEGATIONS for word in folded)
-
-
-def _bare(quote: str) -> str:
-    """A quotation as it is searched for: without the marks that only its sentence needs."""
-    return normalise_quotes(quote).strip(" ,;").rstrip(".")
