@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import anyio.to_thread
 
-from rag.candidates import bears_on
+from rag.candidates import mentions_all
 from rag.citations import Verifier
 from rag.composing import EXTRACTIVE_MAX_WORDS, Composer
 from rag.drafts import Draft, DraftReader
@@ -19,7 +19,6 @@ from rag.errors import LanguageModelError
 from rag.extractive import Extractor, read_asked
 from rag.ports import LanguageAnalyser, LanguageModel
 from rag.prompting import PromptTemplate, RenderedPrompt
-from rag.questions import Asked
 from rag.retrieval import Retriever
 from rag.types import (
     Answer,
@@ -140,13 +139,11 @@ class Answerer:
             progress.question, progress.evidence, generation.prompt_tokens
         )
         progress.model, progress.prompt = generation.model.model, generation.prompt.version
-        asked = await anyio.to_thread.run_sync(
-            read_asked, progress.question, progress.verifier.readings, self._analyser
-        )
+        on_topic = await anyio.to_thread.run_sync(self._is_on_topic, progress)
         try:
             async with aclosing(self._claims(progress, generation, prompt)) as claims:
                 async for claim in claims:
-                    ready = await self._verified(progress, claim, asked)
+                    ready = await self._verified(progress, claim, on_topic)
                     if ready:
                         yield ready
         except LanguageModelError as error:
@@ -155,6 +152,12 @@ class Answerer:
         else:
             if not progress.composer.sentences:
                 progress.fallback = "llm_refused" if progress.refused else "llm_unsupported"
+
+    def _is_on_topic(self, progress: _Progress) -> bool:
+        """Whether the passages have every name of the question: an LLM that answers "what did
+        Pakistan say?" from articles without Pakistan says something true of somebody else."""
+        readings = progress.verifier.readings
+        return mentions_all(read_asked(progress.question, readings, self._analyser), readings)
 
     async def _claims(
         self, progress: _Progress, generation: Generation, prompt: RenderedPrompt
@@ -191,20 +194,16 @@ class Answerer:
             progress.model, progress.prompt = EXTRACTIVE, None
 
     async def _verified(
-        self, progress: _Progress, claim: Claim, asked: Asked | None = None
+        self, progress: _Progress, claim: Claim, on_topic: bool = True
     ) -> SentenceReady | None:
-        """The claim as a sentence of the answer, if its sources support it and, given what is
-        asked, bear on it."""
+        """The claim as a sentence of the answer, if it is on topic and its sources support it."""
 
         def check() -> tuple[Claim, Verdict] | None:
             shown, verdict = claim, progress.verifier.verify(claim)
             if not verdict.support:
                 shown = progress.verifier.attributed(claim)
                 verdict = verdict if shown is claim else progress.verifier.verify(shown)
-            readings = progress.verifier.readings
-            if not verdict.support or (asked and not bears_on(asked, verdict.quotes, readings)):
-                return None
-            return shown, verdict
+            return (shown, verdict) if verdict.support and on_topic else None
 
         checked = await anyio.to_thread.run_sync(check)
         if checked is None:

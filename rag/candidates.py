@@ -12,7 +12,6 @@ from rag.names import is_mentioned, name_words, place_of, same_person, surname
 from rag.ports import Embedder
 from rag.questions import Asked
 from rag.reading import Reading
-from rag.types import Quote
 from rag.wording import content_stems, numbers
 
 WEIGHTS = (3.6, 2.2, 0.7, 0.0, 2.9, 1.5, 1.6, 1.2)
@@ -103,19 +102,10 @@ def _features(
     )
 
 
-def bears_on(asked: Asked, quotes: Sequence[Quote], readings: Sequence[Reading]) -> bool:
-    """Whether quotes can belong to an answer: what was found mentions every name that the
-    question does, and where somebody's words are asked for, one of the quotes is theirs."""
+def mentions_all(asked: Asked, readings: Sequence[Reading]) -> bool:
+    """Whether what was found mentions every name that the question does."""
     found = frozenset().union(*(_about(reading) for reading in readings))
-    if _share(asked.names, found) < 1:
-        return False
-    return any(
-        _is_speaker(asked, reading, i)
-        for quote in quotes
-        for reading in readings
-        if reading.passage.chunk_id == quote.passage.chunk_id
-        for i in reading.touched(quote.span)
-    )
+    return _share(asked.names, found) == 1
 
 
 def _about(reading: Reading) -> frozenset[str]:

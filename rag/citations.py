@@ -163,7 +163,8 @@ def split_label(text: str) -> tuple[str | None, str]:
 def _labelled(text: str) -> tuple[str | None, str]:
     """The label, if it is no clause of its own ("Putin told reporters: …"), and what follows."""
     labelled = _LABEL.match(text.strip())
-    if labelled and not any(is_speech(word) for word in words(labelled["speaker"])):
+    name = words(labelled["speaker"]) if labelled else []
+    if labelled and len(name) <= LABEL_WORDS and not any(map(is_speech, name)):
         return labelled["speaker"], labelled["rest"]
     return None, text.strip()
 

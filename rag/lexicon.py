@@ -55,6 +55,12 @@ world global international
 
 # A line sets what stands left of the bar against what stands right of it.
 _OPPOSITES = """\
+rose grew | fell sank shrank dropped declined decreased
+bought | sold
+won | lost
+began opened started | ended closed stopped
+came joined arrived | left quit departed
+rose grew rise grow increase | fell fall drop
 rise increase grow climb gain surge jump raise growth hike | fall decrease decline drop shrink cut
 rise increase grow climb surge raise growth | plunge slump lower reduce slip tumble reduction
 up higher soar | down lower fall drop

@@ -231,6 +231,10 @@ def test_a_stop_that_is_not_in_the_article_moves_out_of_the_marks(
         ("“We resolved it.”", (None, "We resolved it.")),
         ("Trade dominated.", (None, "Trade dominated.")),
         ("Putin told them: “Go.”", (None, "Putin told them: “Go.”")),
+        (
+            "The states on Monday saw a new player in the war: Iran.",
+            (None, "The states on Monday saw a new player in the war: Iran."),
+        ),
         ("At 10:30 it rained.", (None, "At 10:30 it rained.")),
         ("“A,” he said, “b.”", (None, "“A,” he said, “b.”")),
     ],

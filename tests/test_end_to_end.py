@@ -246,7 +246,13 @@ def test_a_port_that_is_taken_is_told(server: Served, tmp_path: Path) -> None:
 
 # The LLM path
 
-TRADE = "Trade dominated much of the dialogue."
+RESOLVE = (
+    "Jaishankar conveyed India’s strong resolve to adopt a zero tolerance policy against terrorism."
+)
+RIGHT = (
+    "Jaishankar conveyed India’s sovereign right to defend its citizens against cross-border "
+    "terrorism."
+)
 FORGED = "India declared war on its neighbours over terrorism. [A1]"
 FORGED_QUOTE = "Jaishankar said, “We will strike terrorism wherever it may hide.” [A1]"
 
@@ -290,18 +296,14 @@ def llm_client(copy_of_seeded: CopyOfSeeded, llm: ScriptedLLM) -> Iterator[httpx
 def test_the_llm_s_answer_is_streamed_and_cited(
     llm_client: httpx.Client, llm: ScriptedLLM, prompter: Prompter
 ) -> None:
-    prompter.step = Reply(
-        "Jaishankar conveyed India’s strong resolve to adopt a zero tolerance policy against "
-        f"terrorism. [A1] {TRADE} [A2]",
-        usage=(321, 45),
-    )
+    prompter.step = Reply(f"{RESOLVE} [A1] {RIGHT} [A1]", usage=(321, 45))
     events = server_sent(
         llm_client.post("/v1/ask", json={"question": TERRORISM, "stream": True}).text
     )
     assert [name for name, _ in events] == ["start", "passages", "sentence", "sentence", "done"]
     answer = events[-1][1]
     assert_promises(answer, llm_client)
-    assert "zero tolerance policy against terrorism. [1]" in answer["text"]
+    assert answer["text"] == f"{RESOLVE} [1] {RIGHT} [1]"
     assert ZERO_TOLERANCE in answer["citations"][0]["quote"]
     assert (answer["model"], answer["fallback"], answer["withheld"]) == ("scripted", None, 0)
     assert answer["prompt"]["name"] == "answer"
@@ -315,10 +317,10 @@ def test_the_llm_s_answer_is_streamed_and_cited(
 def test_forged_sentences_and_quotations_are_withheld(
     llm_client: httpx.Client, prompter: Prompter
 ) -> None:
-    prompter.step = Reply(f"{FORGED} {TRADE} [A9] {FORGED_QUOTE}")
+    prompter.step = Reply(f"{FORGED} {RESOLVE} [A9] {FORGED_QUOTE}")
     answer = ask(llm_client, TERRORISM)
     assert_promises(answer, llm_client)
-    assert [s["text"] for s in answer["sentences"]] == [TRADE]
+    assert [s["text"] for s in answer["sentences"]] == [RESOLVE]
     assert (answer["withheld"], answer["fallback"]) == (2, None)
 
 
@@ -354,7 +356,7 @@ def test_an_llm_that_refuses_rightly_abstains(llm_client: httpx.Client, prompter
 def test_what_was_said_stays_when_the_llm_breaks_off(
     llm_client: httpx.Client, prompter: Prompter
 ) -> None:
-    prompter.step = Reply([f"{TRADE} [A2]\n", "India"], end="reset")
+    prompter.step = Reply([f"{RESOLVE} [A1]\n", "India"], end="reset")
     events = server_sent(
         llm_client.post("/v1/ask", json={"question": TERRORISM, "stream": True}).text
     )

@@ -76,6 +76,36 @@ def test_a_shortened_sentence_in_a_language_without_grammar_is_supported() -> No
     assert objection(claim, source) is None
 
 
+@pytest.mark.parametrize(
+    ("source", "claim", "reason"),
+    [
+        ("Rain fell in Lyon on Monday.", "Rain fell in Lyon on Tuesday.", "date Tuesday"),
+        ("Rain fell in Lyon.", "Rain fell in Lyon in 2019.", "date 2019"),
+        ("Timber exports from Lyon rose.", "Timber exports from Lyon fell.", "the claim “fell”"),
+        ("It cost 12 euros in Lyon.", "It cost 12 dollars in Lyon.", "another unit"),
+        ("Rain fell on the roofs in Lyon.", "Rain fell on all the roofs in Lyon.", "“all”"),
+        ("Weber said “we go” in Lyon.", "Weber said “we went” in Lyon.", "quotation"),
+        ("Rain fell in Lyon.", "Rain never fell in Lyon.", "denies"),
+        ("Rain may fall in Lyon.", "Rain will fall in Lyon.", "possible"),
+    ],
+)
+def test_the_words_alone_tell_what_is_wrong(source: str, claim: str, reason: str) -> None:
+    found = objection(read_statement(claim), read_source([read_statement(source)], source, ""))
+    assert found is not None
+    assert reason in found
+
+
+@pytest.mark.parametrize("word", ["military", "secret", "final"])
+def test_an_adjective_that_nobody_used_is_something_added(
+    word: str, analyser: SpacyAnalyser
+) -> None:
+    text = "Weber and Dumont signed the agreement on power lines in Lyon."
+    source = read_source([read_statement(text, analyser.analyse([text])[0])], text, "")
+    forged = text.replace("the agreement", f"the {word} agreement")
+    assert objection(read_statement(text, analyser.analyse([text])[0]), source) is None
+    assert objection(read_statement(forged, analyser.analyse([forged])[0]), source)
+
+
 # The parts
 
 
