@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -48,3 +49,9 @@ def server(copy_of_seeded: CopyOfSeeded) -> Iterator[Served]:
 def analyser() -> SpacyAnalyser:
     """The true grammar, loaded once."""
     return SpacyAnalyser()
+
+
+def pytest_unconfigure() -> None:
+    """Chroma's HTTP client leaves sockets open until the interpreter ends; a complaint about them
+    there would come after pytest's closing line."""
+    warnings.simplefilter("ignore", ResourceWarning)
