@@ -199,10 +199,12 @@ class Answerer:
         """The claim as a sentence of the answer, if it is on topic and its sources support it."""
 
         def check() -> tuple[Claim, Verdict] | None:
-            shown, verdict = claim, progress.verifier.verify(claim)
+            verifier = progress.verifier
+            shown = verifier.settle(claim)
+            verdict = verifier.verify(shown)
             if not verdict.support:
-                shown = progress.verifier.attributed(claim)
-                verdict = verdict if shown is claim else progress.verifier.verify(shown)
+                shown = verifier.attributed(shown)
+                verdict = verifier.verify(shown)
             return (shown, verdict) if verdict.support and on_topic else None
 
         checked = await anyio.to_thread.run_sync(check)

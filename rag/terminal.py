@@ -87,8 +87,8 @@ def print_articles(articles: Sequence[Article], out: Console) -> None:
     """One line an article: id, date, outlet, title."""
     for article in articles:
         known = (_day(article.published_at), article.outlet, article.title or article.source)
-        line = _text("  " + " · ".join(part for part in known if part))
-        _write(out, Text.assemble(_text(article.id, "bold"), line), wrap=False)
+        lead = Text.assemble(_text(article.id, "bold"), "  ")
+        _write(out, _text(" · ".join(part for part in known if part)), lead)
 
 
 def print_article(article: Article, out: Console) -> None:
