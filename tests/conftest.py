@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
@@ -51,7 +52,6 @@ def analyser() -> SpacyAnalyser:
     return SpacyAnalyser()
 
 
-def pytest_unconfigure() -> None:
-    """Chroma's HTTP client leaves sockets open until the interpreter ends; a complaint about them
-    there would come after pytest's closing line."""
-    warnings.simplefilter("ignore", ResourceWarning)
+# Chroma's HTTP client leaves sockets open until the interpreter ends; a complaint about them there
+# would come after pytest's closing line.
+atexit.register(warnings.simplefilter, "ignore", ResourceWarning)
