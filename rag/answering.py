@@ -202,9 +202,8 @@ class Answerer:
             verifier = progress.verifier
             shown = verifier.settle(claim)
             verdict = verifier.verify(shown)
-            if not verdict.support:
-                shown = verifier.attributed(shown)
-                verdict = verifier.verify(shown)
+            if not verdict.support and (named := verifier.attributed(shown)) is not shown:
+                shown, verdict = named, verifier.verify(named)
             return (shown, verdict) if verdict.support and on_topic else None
 
         checked = await anyio.to_thread.run_sync(check)
