@@ -6,10 +6,10 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from rag.lexicon import SPEECH_VERBS
 from rag.names import correct_spelling, is_known_word, place_of
 from rag.ports import LanguageAnalyser
-from rag.speech import SPEECH_VERBS
-from rag.support import names_in
+from rag.statements import names_in
 from rag.types import Analysis, Token
 from rag.wording import FUNCTION_WORDS, content_stems, fold, numbers, stem, words
 

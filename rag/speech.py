@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.lexicon import SPEECH_VERBS as SPEECH_VERBS
+from rag.lexicon import SPEECH_VERBS
 from rag.names import countries_of, name_words, place_of, same_person, surname
 from rag.types import Analysis, Span, Token
 from rag.wording import FUNCTION_WORDS, fold, quotations, stem, words

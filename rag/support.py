@@ -13,7 +13,6 @@ from rag.phrases import word_meanings
 from rag.relations import relation_objection
 from rag.speech import is_same_speaker
 from rag.statements import Source, Statement
-from rag.statements import names_in as names_in
 from rag.wording import HEDGES, fold, stem
 
 MIN_COVERAGE = 0.75
