@@ -199,19 +199,14 @@ def test_help_and_wrong_usage_import_nothing_heavy() -> None:
     assert done.stderr.splitlines()[-1] == ""
 
 
-def test_a_directory_in_use_is_told_within_a_second(tmp_path: Path) -> None:
+def test_a_directory_in_use_is_told_with_its_holder(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with hold(data, "dateline serve"):
         for command in (["ask", "x"], ["ingest", SEEDS]):
-            before = os.times()
             done = dateline(*command, data=data)
-            after = os.times()
             assert (done.returncode, done.stdout) == (1, "")
             assert done.stderr.startswith(f"error: the data directory {data} is in use")
             assert f"`dateline serve` (process {os.getpid()}" in done.stderr
-            own = after.children_user - before.children_user
-            own += after.children_system - before.children_system
-            assert own < 1, "seconds of its own, however busy the machine"
 
 
 def test_a_reader_that_goes_away_is_no_failure_of_ours(tmp_path: Path) -> None:
