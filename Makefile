@@ -10,10 +10,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 INSTALL := $(PIP) $(PIP_ARGS) --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help ask ingest serve test check format eval bench browser lock clean
+.PHONY: help ask ingest serve test check format eval eval-gate bench browser lock clean
 
 help: ## list every target
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	@echo "Setting up $(VENV): about 2 GB and a few minutes, once." >&2
@@ -56,6 +56,9 @@ format: $(VENV)/installed-test ## format the code
 
 eval: $(VENV)/installed ## measure on the gold questions (DATA="seed path/to/folder")
 	@$(BIN)/dateline eval $(DATA)
+
+eval-gate: $(VENV)/installed ## ask the built-in gold questions and compare with the committed run (ACCEPT=1 rewrites it)
+	@$(BIN)/python -m evals.gate $(if $(ACCEPT),--write)
 
 bench: $(VENV)/installed ## measure speed: ratios to a baseline in the same run
 	@$(BIN)/python -m evals.bench $(ARGS)

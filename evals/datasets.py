@@ -61,7 +61,8 @@ def find_dataset(name: str, articles: Path | None = None) -> Dataset:
             built_in = path == GOLD / f"{DEFAULT}.jsonl"
             own_articles = articles or (SEEDS if built_in else None)
             return Dataset(path.stem, path, load_cases(path), own_articles)
-    known = ", ".join(sorted(path.stem for path in GOLD.iterdir()))
+    sets = (path for path in GOLD.iterdir() if path.is_dir() or path.suffix == ".jsonl")
+    known = ", ".join(sorted(path.stem for path in sets))
     raise GoldError(f"{name}: there is no such gold file or folder; built in: {known}")
 
 

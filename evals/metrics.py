@@ -1,26 +1,32 @@
 """The formulas: pure functions from what was found and answered to numbers in [0, 1].
 
 A hit is a passage that holds a piece of gold evidence; retrieval metrics read, for each rank, which
-pieces the passage holds (`holds`). Hits@k, MAP@10 and MRR@10 are those of MultiHop-RAG (Tang and
-Yang 2024, `retrieval_evaluate.py`), so that numbers can be laid beside published ones.
+pieces the passage holds (`holds`). Hits@k and MRR@10 are both TREC's Success@k and RR@10 and those
+of MultiHop-RAG (Tang and Yang 2024, `retrieval_evaluate.py`); MAP@10 is MultiHop-RAG's alone, so
+that numbers can be laid beside published ones.
 """
 
 from __future__ import annotations
 
+import math
 import re
 import string
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import ir_measures
 import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
 
-from rag.types import Citation, Passage, Span
+from rag.types import Citation, Passage, Sentence, Span
 
-Statistic = Literal["mean", "p50", "p95"]
+Statistic = Literal["mean", "p50", "p95", "auroc", "refused@5", "refused@10"]
 Found = Sequence[frozenset[int]]  # for each rank, the numbers of the gold pieces that it holds
+Values = NDArray[np.float64]
 
 _RESAMPLES = 1000
 _SEED = 20250821
@@ -124,15 +130,32 @@ def _holds(passage: Passage, gold: Gold, answers: Sequence[str]) -> bool:
 
 # Retrieval
 
+_MEASURES = {
+    "hits@4": ir_measures.Success @ 4,
+    "hits@10": ir_measures.Success @ 10,
+    "mrr@10": ir_measures.RR @ 10,
+    "ndcg@10": ir_measures.nDCG @ 10,
+    "ap": ir_measures.AP,
+}
 
-def hits_at(found: Found, k: int) -> float:
-    """1 if one of the first k passages is a hit, else 0."""
-    return float(any(found[:k]))
 
+def trec_scores(found: Found, golds: int) -> dict[str, float]:
+    """Success@4 and @10, RR@10, nDCG@10 and AP by ir-measures (MacAvaney et al. 2022).
 
-def reciprocal_rank(found: Found, k: int = 10) -> float:
-    """1 / rank of the first hit among the first k, 0 without one."""
-    return next((1 / rank for rank, pieces in enumerate(found[:k], start=1) if pieces), 0.0)
+    What is ranked are the pieces of evidence, each where a passage first holds it; a passage that
+    holds none, or nothing new, is a miss in its place, and one that holds several stands for each
+    of them in turn. So every ranking is judged against the same number of relevant items.
+    """
+    ranked: list[str] = []
+    seen: set[int] = set()
+    for rank, pieces in enumerate(found, start=1):
+        new = sorted(pieces - seen)
+        ranked += [f"piece {n}" for n in new] or [f"passage {rank}"]
+        seen.update(new)
+    run = [ir_measures.ScoredDoc("q", name, -place) for place, name in enumerate(ranked)]
+    relevant = [ir_measures.Qrel("q", f"piece {n}", 1) for n in range(golds)]
+    scores = ir_measures.calc_aggregate(_MEASURES.values(), relevant, run)
+    return {name: float(scores[measure]) for name, measure in _MEASURES.items()}
 
 
 def average_precision(found: Found, golds: int, k: int = 10) -> float:
@@ -182,6 +205,17 @@ def citation_recall(citations: Sequence[Citation], golds: Sequence[Gold]) -> flo
     return sum(any(_cites(c, gold) for c in citations) for gold in golds) / len(golds)
 
 
+def sentence_support(
+    sentences: Sequence[Sentence],
+    citations: Sequence[Citation],
+    golds: Sequence[Gold],
+    answers: Sequence[str],
+) -> float:
+    """The share of sentences with a citation that `citation_precision` counts as right."""
+    right = {c.number for c in citations if _is_right(c, golds, answers)}
+    return sum(not right.isdisjoint(s.citations) for s in sentences) / len(sentences)
+
+
 def _cites(citation: Citation, gold: Gold) -> bool:
     if citation.article_id != gold.article_id:
         return False
@@ -191,24 +225,62 @@ def _cites(citation: Citation, gold: Gold) -> bool:
 # Statistics
 
 
-def estimate(values: Sequence[float], statistic: Statistic = "mean") -> Estimate | None:
+def estimate(
+    values: Sequence[float], statistic: Statistic = "mean", answerable: Sequence[bool] = ()
+) -> Estimate | None:
     """The statistic with its percentile-bootstrap interval (Efron 1979; 1,000 resamples, seeded).
 
-    None without values. Questions are resampled, so the interval says how much another sample of
-    questions of this kind may differ.
+    None where it has no value. Questions are resampled, so the interval says how much another
+    sample of questions of this kind may differ. `answerable` goes with the values where the
+    statistic asks how well they tell answerable questions from others.
     """
     if not values:
         return None
     sample = np.asarray(values, dtype=np.float64)
-    rng = np.random.default_rng(_SEED)
-    resampled = sample[rng.integers(0, len(sample), (_RESAMPLES, len(sample)))]
-    low, high = np.quantile(_statistic(resampled, statistic), [0.025, 0.975])
-    return Estimate(float(_statistic(sample, statistic)), float(low), float(high), len(sample))
+    labels = np.asarray(answerable, dtype=bool) if len(answerable) else np.ones(len(sample), bool)
+    value = float(statistic_of(sample, labels, statistic))
+    if math.isnan(value):
+        return None
+    rows = np.random.default_rng(_SEED).integers(0, len(sample), (_RESAMPLES, len(sample)))
+    resampled = statistic_of(sample[rows], labels[rows], statistic)
+    low, high = np.nanquantile(resampled, [0.025, 0.975])
+    return Estimate(value, float(low), float(high), len(sample))
 
 
-def _statistic(
-    values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], statistic: Statistic
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def statistic_of(values: Values, answerable: NDArray[np.bool_], statistic: Statistic) -> Values:
+    """The statistic over the last axis; nan where nothing has it, and in a mean for no value."""
     if statistic == "mean":
-        return np.asarray(values.mean(axis=-1))
+        present = ~np.isnan(values)
+        count = present.sum(axis=-1)
+        total = np.where(present, values, 0.0).sum(axis=-1)
+        return np.asarray(np.divide(total, count, np.full(total.shape, np.nan), where=count > 0))
+    if statistic == "auroc":
+        return _auroc(values, answerable)
+    if statistic in _WRONGLY_REFUSED:
+        return _refused(values, answerable, _WRONGLY_REFUSED[statistic])
     return np.asarray(np.quantile(values, {"p50": 0.5, "p95": 0.95}[statistic], axis=-1))
+
+
+_WRONGLY_REFUSED: Mapping[Statistic, float] = {"refused@5": 0.05, "refused@10": 0.10}
+
+
+def _auroc(confidence: Values, answerable: NDArray[np.bool_]) -> Values:
+    """How often an answerable question has more confidence than an unanswerable one, a tie
+    counting half: Mann and Whitney's U (1947) over the number of such pairs."""
+    yes = answerable.sum(axis=-1)
+    pairs = yes * (~answerable).sum(axis=-1)
+    wins = (rankdata(confidence, axis=-1) * answerable).sum(axis=-1) - yes * (yes + 1) / 2
+    return np.asarray(np.divide(wins, pairs, np.full(wins.shape, np.nan), where=pairs > 0))
+
+
+def _refused(confidence: Values, answerable: NDArray[np.bool_], wrongly: float) -> Values:
+    """The share of unanswerable questions below the highest threshold that leaves at most the
+    share `wrongly` of the answerable ones below itself."""
+    yes, no = answerable.sum(axis=-1), (~answerable).sum(axis=-1)
+    ordered = np.sort(np.where(answerable, confidence, np.inf), axis=-1)
+    spared = np.floor(wrongly * yes + 1e-9).astype(int)  # 0.1 · 30 is not quite 3
+    place = np.minimum(spared, np.maximum(yes - 1, 0))
+    threshold = np.take_along_axis(ordered, place[..., None], axis=-1)
+    refused = ((confidence < threshold) & ~answerable).sum(axis=-1)
+    share = np.full(refused.shape, np.nan)
+    return np.asarray(np.divide(refused, no, share, where=(yes > 0) & (no > 0)))

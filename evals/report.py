@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from evals.comparison import Comparison
 from evals.metrics import Estimate
-from evals.results import CaseResult, EvalRun, Part, estimate_of, kind
+from evals.results import CaseResult, EvalRun, Part, compare_baselines, estimate_of, kind
 from evals.scoring import METRICS, Metric
 
 _PARTS: tuple[tuple[Part, str], ...] = (
@@ -26,13 +27,14 @@ _PIPED_WIDTH = 140
 
 def print_run(run: EvalRun, verbose: bool = False, file: IO[str] | None = None) -> None:
     """Prints a run: coloured and boxed on a terminal, plain aligned columns when piped."""
-    console = Console(file=file or sys.stdout, highlight=False)
-    if not console.is_terminal:
-        console = Console(file=file or sys.stdout, highlight=False, width=_PIPED_WIDTH)
+    console = _console(file)
     console.print(f"[bold]{escape(run.dataset)}[/bold]: {escape(_headline(run))}")
     console.print(_metrics_table(run, _table_box(console)))
     console.print()
     console.print(_category_table(run, _table_box(console)))
+    for name, rows in compare_baselines(run).items():
+        console.print()
+        print_comparison(rows, f"{run.dataset} against {name}", file)
     for result in run.results:
         if result.error:
             console.print(f"failed: {escape(f'{result.case.id}: {result.error}')}")
@@ -43,9 +45,42 @@ def print_run(run: EvalRun, verbose: bool = False, file: IO[str] | None = None) 
             console.print(escape(line), soft_wrap=True)
 
 
+def print_comparison(rows: Sequence[Comparison], title: str, file: IO[str] | None = None) -> None:
+    """Prints one system against another, metric by metric, with the verdicts."""
+    console = _console(file)
+    console.print(f"[bold]{escape(title)}[/bold]", soft_wrap=True)
+    table = Table(box=_table_box(console), pad_edge=False)
+    table.add_column("metric", no_wrap=True)
+    for heading in ("n", "ours", "theirs", "difference, 95 %", "p", "McNemar", "Holm"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    metrics = {metric.name: metric for metric in METRICS}
+    for row in rows:
+        table.add_row(*_comparison_cells(row, metrics[row.metric]))
+    console.print(table)
+
+
+def _comparison_cells(row: Comparison, metric: Metric) -> list[str]:
+    difference, low, high = (
+        f"{'+' if value > 0 else ''}{metric.show(value)}"
+        for value in (row.difference, row.low, row.high)
+    )
+    return [
+        metric.label,
+        str(row.n),
+        metric.show(row.ours),
+        metric.show(row.theirs),
+        f"{difference}  {low} to {high}",
+        f"{row.p:.4f}",
+        "" if row.mcnemar is None else f"{row.mcnemar:.4f}",
+        f"{row.p_holm:.4f}",
+        row.verdict,
+    ]
+
+
 def worst_questions(run: EvalRun) -> list[str]:
     """The questions that went wrong, a few lines each, the gravest kind first."""
-    by_kind: dict[str, list[str]] = {name: [] for name in _FAULTS}
+    by_kind: dict[str, list[str]] = {name: [] for name in FAULTS}
     for result in run.results:
         fault = fault_of(result)
         if fault:
@@ -57,7 +92,7 @@ def worst_questions(run: EvalRun) -> list[str]:
     return lines
 
 
-_FAULTS = ("answered although unanswerable", "wrong", "wrongly refused", "not retrieved", "failed")
+FAULTS = ("answered although unanswerable", "wrong", "wrongly refused", "not retrieved", "failed")
 
 
 def fault_of(result: CaseResult) -> str | None:
@@ -84,6 +119,13 @@ def _headline(run: EvalRun) -> str:
         if counts[key]:
             parts.append(f"{key} {', '.join(counts[key])}")
     return " · ".join(parts)
+
+
+def _console(file: IO[str] | None) -> Console:
+    console = Console(file=file or sys.stdout, highlight=False)
+    if console.is_terminal:
+        return console
+    return Console(file=file or sys.stdout, highlight=False, width=_PIPED_WIDTH)
 
 
 def _table_box(console: Console) -> box.Box | None:
@@ -120,18 +162,14 @@ def _category_table(run: EvalRun, style: box.Box | None) -> Table:
 
 def _category_cells(results: Sequence[CaseResult], metrics: Sequence[Metric]) -> list[str]:
     estimates = [(estimate_of(results, metric), metric) for metric in metrics]
-    return [_number(found.value, metric) if found else "–" for found, metric in estimates]
+    return [metric.show(found.value) if found else "–" for found, metric in estimates]
 
 
 def _cell(estimate: Estimate | None, metric: Metric) -> str:
     if estimate is None:
         return ""
-    low, high = _number(estimate.low, metric), _number(estimate.high, metric)
-    return f"{_number(estimate.value, metric)}  {low}–{high}  {estimate.n:>4}"
-
-
-def _number(value: float, metric: Metric) -> str:
-    return f"{value:.0f}" if metric.group == "latency" else f"{value:.3f}"
+    low, high = metric.show(estimate.low), metric.show(estimate.high)
+    return f"{metric.show(estimate.value)}  {low}–{high}  {estimate.n:>4}"
 
 
 def _describe(result: CaseResult) -> str:

@@ -7,17 +7,19 @@ import platform
 import subprocess
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
+from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from evals.cases import GoldQuestion, Half
-from evals.metrics import Estimate, estimate
+from evals.comparison import Comparison, compare
+from evals.metrics import Estimate, Gold, estimate
 from evals.scoring import METRICS, Metric
+from rag.errors import DatelineError
 from rag.settings import Settings
 from rag.types import Answer, Passage
 
@@ -25,13 +27,20 @@ Part = Literal["all", "tune", "report"]
 
 _PACKAGES = ("dateline", "chromadb", "numpy", "openai", "sentence-transformers", "spacy", "torch")
 _REPOSITORY = Path(__file__).resolve().parent.parent
+_TOLD = 3  # faults of a file that an error names; the rest are mostly the same again
+
+
+class RunError(DatelineError):
+    """A saved run cannot be used; the text names the file and what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
     """One question: what was retrieved and answered, how long it took, and its scores.
 
-    `error` says why there is no answer although one was wanted.
+    `golds` is the case's evidence with its places in the library; `error` says why there is no
+    answer although one was wanted; `baselines` are the scores of the systems that the run is
+    compared with, by their names.
     """
 
     case: GoldQuestion
@@ -42,6 +51,8 @@ class CaseResult:
     scores: dict[str, float]
     breaches: tuple[str, ...] = ()
     error: str | None = None
+    golds: tuple[Gold, ...] = ()
+    baselines: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,7 @@ class Conditions:
     options: dict[str, Any]
     data: dict[str, str | None]  # SHA-256 of the questions and of the articles
     code: dict[str, Any]  # commit, whether the tree was changed, versions
+    index: str | None = None  # the generation of the vector index that served
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +105,42 @@ def kind(case: GoldQuestion) -> str:
 
 def estimate_of(results: Sequence[CaseResult], metric: Metric) -> Estimate | None:
     """The metric over those results that have it."""
-    values = [r.scores[metric.key] for r in results if metric.key in r.scores]
-    return estimate(values, metric.statistic)
+    having = [r for r in results if metric.key in r.scores]
+    values = [r.scores[metric.key] for r in having]
+    return estimate(values, metric.statistic, [r.case.answerable for r in having])
+
+
+def compare_baselines(run: EvalRun) -> dict[str, list[Comparison]]:
+    """The run against each system that it was compared with, by its name."""
+    names = dict.fromkeys(name for result in run.results for name in result.baselines)
+    return {
+        name: compare(
+            {r.case.id: r.scores for r in run.results},
+            {r.case.id: r.baselines[name] for r in run.results if name in r.baselines},
+            _answerable(run.results),
+        )
+        for name in names
+    }
+
+
+def compare_runs(ours: EvalRun, theirs: EvalRun) -> list[Comparison]:
+    """One run against another, over the questions that both have with the same gold.
+
+    Raises `RunError` if there are none.
+    """
+    known = {result.case.id: result for result in theirs.results}
+    common = [r for r in ours.results if r.case.id in known and known[r.case.id].case == r.case]
+    if not common:
+        raise RunError("the two runs have no question in common")
+    return compare(
+        {r.case.id: r.scores for r in common},
+        {r.case.id: known[r.case.id].scores for r in common},
+        _answerable(common),
+    )
+
+
+def _answerable(results: Sequence[CaseResult]) -> set[str]:
+    return {r.case.id for r in results if r.case.answerable}
 
 
 def summary(run: EvalRun) -> dict[str, Any]:
@@ -108,6 +154,9 @@ def summary(run: EvalRun) -> dict[str, Any]:
             part: {m.name: asdict(e) for m in METRICS if (e := run.estimate(m, part))}
             for part in parts
         },
+        "comparisons": {
+            name: [asdict(row) for row in rows] for name, rows in compare_baselines(run).items()
+        },
     }
 
 
@@ -116,6 +165,35 @@ def save(run: EvalRun, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     document = summary(run) | {"results": [asdict(result) for result in run.results]}
     path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def load(path: Path) -> EvalRun:
+    """The run that `save` wrote there; `RunError` if there is none, or one that cannot be read.
+
+    Keys that this version does not know are ignored, so that later versions' runs can be read.
+    """
+    try:
+        run = TypeAdapter(EvalRun).validate_json(path.read_bytes())
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except ValidationError as error:
+        raise RunError(f"{path}: not a saved run of `dateline eval`: {_faults(error)}") from error
+    ids = Counter(result.case.id for result in run.results)
+    if not ids:
+        raise RunError(f"{path}: a saved run, but without a single question")
+    twice = [id_ for id_, n in ids.items() if n > 1]
+    if twice:
+        raise RunError(f"{path}: holds the question {twice[0]!r} more than once")
+    return run
+
+
+def _faults(error: ValidationError) -> str:
+    faults = [
+        f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" if fault["loc"] else fault["msg"]
+        for fault in error.errors(include_url=False, include_input=False)
+    ]
+    more = f"; and {len(faults) - _TOLD} more" if len(faults) > _TOLD else ""
+    return "; ".join(faults[:_TOLD]) + more
 
 
 def describe_settings(settings: Settings) -> dict[str, Any]:

@@ -1,37 +1,33 @@
-"""Asking a service the gold questions, and the `dateline eval` command behind its options."""
+"""The `dateline eval` command behind its options: run data sets, or compare two saved runs."""
 
 from __future__ import annotations
 
 import json
-import random
 import sys
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from evals.cases import GoldError, GoldQuestion, split
+from evals.asking import DEPTH, Asker, Plan, sample
+from evals.baselines import BaselineError, Peers, check_names, load_peers
+from evals.cases import GoldError
 from evals.datasets import DEFAULT, Dataset, Opened, Opener, find_dataset, hash_files, open_dataset
-from evals.report import print_run
+from evals.html_report import check_html, pair, write_html
+from evals.report import print_comparison, print_run
 from evals.results import (
-    CaseResult,
     Conditions,
     EvalRun,
+    compare_runs,
     describe_code,
     describe_settings,
+    load,
     save,
     summary,
 )
-from evals.scoring import answer_scores, promise_scores, retrieval_scores
 from rag.bootstrap import open_service
-from rag.errors import DatelineError, NotFoundError
 from rag.ports import Progress
 from rag.settings import Settings
-from rag.types import Answer, Article, Evidence, Finished, Question
-
-DEPTH = 10  # passages retrieved a question
-_SAMPLE_SEED = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +40,10 @@ class EvalOptions:
     out: Path | None = None
     json: bool = False
     verbose: bool = False
+    baselines: tuple[str, ...] = ()
+    peers: Path | None = None
+    html: Path | None = None
+    against: tuple[Path, ...] = ()
 
 
 async def evaluate(
@@ -59,34 +59,83 @@ async def evaluate(
     library that cannot be used, before any question is asked.
     """
     found = [find_dataset(name, options.articles) for name in datasets or (DEFAULT,)]
-    if options.limit is not None and options.limit < 1:
-        raise GoldError(f"--limit {options.limit}: at least one question must be asked")
-    if options.out and options.out.suffix == ".json" and len(found) > 1:
-        raise GoldError(f"--out {options.out}: several data sets need a folder to be saved in")
-    runs: list[dict[str, object]] = []
-    failed = False
+    _check(options, found)
+    plan = Plan(not options.retrieval_only, options.baselines, _peers(options.peers, found))
+    earlier = _earlier(options, [dataset.name for dataset in found])
+    runs: list[EvalRun] = []
+    saved: list[Path] = []
     for dataset in found:
         async with open_dataset(dataset, settings, opener, progress) as opened:
             for skipped in opened.skipped:
                 print(f"not ingested: {skipped.source}: {skipped.reason}", file=sys.stderr)
-            run = await run_eval(opened, dataset, settings, options, progress)
+            run = await run_eval(opened, dataset, settings, plan, options.limit, progress)
         path = _destination(run, options.out)
         save(run, path)
-        failed = failed or any(result.error for result in run.results)
-        runs.append(summary(run) | {"saved": str(path)})
+        runs.append(run)
+        saved.append(path)
         if not options.json:
             print_run(run, verbose=options.verbose)
         print(f"saved: {path}", file=sys.stderr)
+    return _close(runs, saved, earlier, options)
+
+
+def show_saved(paths: Sequence[Path], options: EvalOptions) -> int:
+    """Prints saved runs, and writes the report on them, as when they ended; the exit status.
+
+    Raises `DatelineError` for a file that is no saved run, or a report that cannot be written.
+    """
+    runs = [load(path) for path in paths]
+    earlier = _earlier(options, [run.dataset for run in runs])
+    if not options.json:
+        for run in runs:
+            print_run(run, verbose=options.verbose)
+    return _close(runs, paths, earlier, options)
+
+
+def _earlier(options: EvalOptions, datasets: Sequence[str]) -> list[EvalRun]:
+    """The runs that the report is to set against these; what hinders it is found out here."""
+    if options.html:
+        check_html(options.html)
+    earlier = [load(path) for path in options.against]
+    pair(datasets, earlier)
+    return earlier
+
+
+def _close(
+    runs: Sequence[EvalRun],
+    saved: Sequence[Path],
+    earlier: Sequence[EvalRun],
+    options: EvalOptions,
+) -> int:
+    if options.html:
+        write_html(runs, earlier, options.html)
+        print(f"report: {options.html}", file=sys.stderr)
     if options.json:
-        print(json.dumps({"runs": runs}, ensure_ascii=False))
-    return 1 if failed else 0
+        told = [summary(run) | {"saved": str(at)} for run, at in zip(runs, saved, strict=True)]
+        print(json.dumps({"runs": told}, ensure_ascii=False))
+    return 1 if any(result.error for run in runs for result in run.results) else 0
+
+
+def compare_saved(ours: Path, theirs: Path, as_json: bool = False) -> int:
+    """Prints how the first of two saved runs does against the second; the exit status.
+
+    Raises `RunError` for a file that is no saved run, or for runs without a common question.
+    """
+    rows = compare_runs(load(ours), load(theirs))
+    if as_json:
+        document = {"run": str(ours), "against": str(theirs), "rows": [asdict(row) for row in rows]}
+        print(json.dumps(document, ensure_ascii=False))
+    else:
+        print_comparison(rows, f"{ours} against {theirs}")
+    return 0
 
 
 async def run_eval(
     opened: Opened,
     dataset: Dataset,
     settings: Settings,
-    options: EvalOptions,
+    plan: Plan = Plan(),
+    limit: int | None = None,
     progress: Progress | None = None,
 ) -> EvalRun:
     """Asks every question of the data set, one after the other, as a single user would.
@@ -94,8 +143,8 @@ async def run_eval(
     The first is asked once before, unmeasured, so that loading a model is nobody's latency.
     """
     started = datetime.now(UTC).isoformat(timespec="milliseconds")
-    cases = sample(dataset.cases, options.limit)
-    asker = _Asker(opened, with_answers=not options.retrieval_only)
+    cases = sample(dataset.cases, limit)
+    asker = Asker(opened, settings, plan)
     await asker.ask(cases[0])
     results = []
     for done, case in enumerate(cases):
@@ -107,88 +156,39 @@ async def run_eval(
     conditions = Conditions(
         started_at=started,
         settings=describe_settings(settings),
-        options={"limit": options.limit, "retrieval_only": options.retrieval_only, "depth": DEPTH},
+        options={
+            "limit": limit,
+            "retrieval_only": not plan.with_answers,
+            "depth": DEPTH,
+            "baselines": list(plan.baselines),
+            "peers": list(plan.peers),
+        },
         data={"questions": hash_files(dataset.questions), "articles": opened.articles_hash},
         code=describe_code(),
+        index=await opened.service.index_generation(),
     )
     return EvalRun(dataset.name, conditions, tuple(results))
 
 
-def sample(cases: Sequence[GoldQuestion], limit: int | None) -> Sequence[GoldQuestion]:
-    """At most `limit` of the questions, the same ones each time, in their order."""
-    if limit is None or limit >= len(cases):
-        return cases
-    chosen = sorted(random.Random(_SAMPLE_SEED).sample(range(len(cases)), limit))
-    return [cases[i] for i in chosen]
+def _check(options: EvalOptions, datasets: Sequence[Dataset]) -> None:
+    """Raises `DatelineError` for options that cannot be followed."""
+    if options.limit is not None and options.limit < 1:
+        raise GoldError(f"--limit {options.limit}: at least one question must be asked")
+    if options.out and options.out.suffix == ".json" and len(datasets) > 1:
+        raise GoldError(f"--out {options.out}: several data sets need a folder to be saved in")
+    check_names(options.baselines)
 
 
-class _Asker:
-    """Asks one question at a time and scores what comes back."""
-
-    def __init__(self, opened: Opened, with_answers: bool) -> None:
-        self._service = opened.service
-        self._golds = opened.golds
-        self._with_answers = with_answers
-        self._articles: dict[str, Article] = {}
-
-    async def ask(self, case: GoldQuestion) -> CaseResult:
-        """The outcome of one question; what `DatelineError` says becomes its error."""
-        scores: dict[str, float] = {}
-        evidence = Evidence((), {})
-        answer: Answer | None = None
-        error: str | None = None
-        try:
-            question = Question(case.question, as_of=case.as_of)
-            began = time.perf_counter()
-            evidence = await self._service.search(question, DEPTH)
-            scores["search_ms"] = _ms_since(began)
-            if self._with_answers:
-                began = time.perf_counter()
-                answer = await self._answer(question)
-                scores["answer_ms"] = _ms_since(began)
-        except DatelineError as problem:
-            error = f"{type(problem).__name__}: {problem}"
-        golds = self._golds[case.id]
-        scores |= retrieval_scores(case, golds, evidence.passages)
-        if self._with_answers:
-            scores |= answer_scores(case, golds, answer)
-        kept, breaches = promise_scores(answer, await self._shown(answer)) if answer else ({}, [])
-        return CaseResult(
-            case=case,
-            half=split(case.id),
-            passages=evidence.passages,
-            path=evidence.path if "search_ms" in scores else None,
-            answer=answer,
-            scores=scores | kept,
-            breaches=tuple(breaches),
-            error=error,
-        )
-
-    async def _answer(self, question: Question) -> Answer:
-        answer: Answer | None = None
-        async for event in self._service.answer(question):
-            if isinstance(event, Finished):
-                answer = event.answer
-        if answer is None:
-            raise DatelineError(f"{question.text!r}: the answer ended without its last event")
-        return answer
-
-    async def _shown(self, answer: Answer) -> dict[str, Article]:
-        ids = {c.article_id for c in answer.citations} | {p.article_id for p in answer.nearest}
-        found = [await self._article(id_) for id_ in sorted(ids)]
-        return {article.id: article for article in found if article}
-
-    async def _article(self, article_id: str) -> Article | None:
-        if article_id not in self._articles:
-            try:
-                self._articles[article_id] = await self._service.article(article_id)
-            except NotFoundError:
-                return None
-        return self._articles[article_id]
-
-
-def _ms_since(began: float) -> float:
-    return (time.perf_counter() - began) * 1000
+def _peers(path: Path | None, datasets: Sequence[Dataset]) -> Peers:
+    """The peers in a file, if one is given; `BaselineError` if they were asked other questions."""
+    if path is None:
+        return {}
+    peers = load_peers(path)
+    asked = {id_ for ranks in peers.values() for id_ in ranks}
+    if not any(case.id in asked for dataset in datasets for case in dataset.cases):
+        names = ", ".join(dataset.name for dataset in datasets)
+        raise BaselineError(f"--peers {path}: ranks none of the questions of {names}")
+    return peers
 
 
 def _destination(run: EvalRun, out: Path | None) -> Path:

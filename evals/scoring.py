@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
+
+from genai_prices import Usage, calc_price
 
 from evals.cases import GoldQuestion
 from evals.metrics import (
@@ -20,52 +23,76 @@ from evals.metrics import (
     contains,
     exact_match,
     hit_within,
-    hits_at,
     holds,
-    reciprocal_rank,
+    sentence_support,
     token_f1,
+    trec_scores,
 )
 from evals.promises import promise_breaches, quotation_validity
 from rag.tokens import count_tokens
 from rag.types import Answer, Article, Passage
 
+Scale = Literal["yes/no", "share", "ms", "tokens", "usd"]
+Better = Literal["higher", "lower"]
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A row of the report: the score it reads, and how it is summed up."""
+    """A row of the report: the score it reads, and how it is summed up over questions.
+
+    `better` is None for what two runs are not compared by: a style, or a machine's speed.
+    """
 
     key: str
     label: str
     group: str
     statistic: Statistic = "mean"
+    scale: Scale = "share"
+    better: Better | None = "higher"
 
     @property
     def name(self) -> str:
         """Its name in saved runs."""
         return self.key if self.statistic == "mean" else f"{self.key}_{self.statistic}"
 
+    def show(self, value: float) -> str:
+        """A value as tables print it."""
+        return f"{value:.{_DECIMALS[self.scale]}f}"
+
+
+_DECIMALS: Mapping[Scale, int] = {"yes/no": 3, "share": 3, "ms": 0, "tokens": 0, "usd": 5}
 
 METRICS = (
-    Metric("hits@4", "Hits@4", "retrieval"),
-    Metric("hits@10", "Hits@10", "retrieval"),
-    Metric("map@10", "MAP@10", "retrieval"),
+    Metric("hits@4", "Hits@4", "retrieval", scale="yes/no"),
+    Metric("hits@10", "Hits@10", "retrieval", scale="yes/no"),
     Metric("mrr@10", "MRR@10", "retrieval"),
-    Metric("all_evidence@10", "all evidence in 10", "retrieval"),
-    Metric("hits_1024_tokens", "hit within 1,024 tokens", "retrieval"),
-    Metric("containment", "answer contained", "answers"),
+    Metric("ndcg@10", "nDCG@10", "retrieval"),
+    Metric("ap", "AP", "retrieval"),
+    Metric("map@10", "MAP@10", "retrieval"),
+    Metric("all_evidence@10", "all evidence in 10", "retrieval", scale="yes/no"),
+    Metric("hits_1024_tokens", "hit within 1,024 tokens", "retrieval", scale="yes/no"),
+    Metric("containment", "answer contained", "answers", scale="yes/no"),
     Metric("f1", "token F1", "answers"),
-    Metric("exact_match", "exact match", "answers"),
+    Metric("exact_match", "exact match", "answers", scale="yes/no"),
     Metric("citation_precision", "citation precision", "citations"),
     Metric("citation_recall", "citation recall", "citations"),
+    Metric("sentence_support", "sentences with evidence", "citations"),
+    Metric("exact_sentences", "sentences marked exact", "citations", better=None),
     Metric("quotation_validity", "quotation validity", "citations"),
-    Metric("promises_kept", "promises kept", "citations"),
+    Metric("promises_kept", "promises kept", "citations", scale="yes/no"),
     Metric("abstention_precision", "abstention precision", "abstention"),
-    Metric("abstention_recall", "abstention recall", "abstention"),
-    Metric("wrong_refusal", "wrong refusals", "abstention"),
-    Metric("search_ms", "search p50, ms", "latency", "p50"),
-    Metric("search_ms", "search p95, ms", "latency", "p95"),
-    Metric("answer_ms", "answer p50, ms", "latency", "p50"),
-    Metric("answer_ms", "answer p95, ms", "latency", "p95"),
+    Metric("abstention_recall", "abstention recall", "abstention", scale="yes/no"),
+    Metric("wrong_refusal", "wrong refusals", "abstention", scale="yes/no", better="lower"),
+    Metric("confidence", "confidence, AUROC", "abstention", "auroc"),
+    Metric("confidence", "refused at 5 % wrongly", "abstention", "refused@5"),
+    Metric("confidence", "refused at 10 % wrongly", "abstention", "refused@10"),
+    Metric("search_ms", "search p50, ms", "latency", "p50", "ms", None),
+    Metric("search_ms", "search p95, ms", "latency", "p95", "ms", None),
+    Metric("answer_ms", "answer p50, ms", "latency", "p50", "ms", None),
+    Metric("answer_ms", "answer p95, ms", "latency", "p95", "ms", None),
+    Metric("prompt_tokens", "prompt tokens", "cost", "mean", "tokens", "lower"),
+    Metric("completion_tokens", "completion tokens", "cost", "mean", "tokens", "lower"),
+    Metric("cost_usd", "cost a question, USD", "cost", "mean", "usd", "lower"),
 )
 
 
@@ -77,10 +104,8 @@ def retrieval_scores(
         return {}
     found = [holds(passage, golds, case.answers) for passage in passages]
     return {
-        "hits@4": hits_at(found, 4),
-        "hits@10": hits_at(found, 10),
+        **trec_scores(found, len(golds)),
         "map@10": average_precision(found, len(golds)),
-        "mrr@10": reciprocal_rank(found),
         "all_evidence@10": all_evidence(found, len(golds)),
         "hits_1024_tokens": hit_within(found, [count_tokens(p.text) for p in passages]),
     }
@@ -106,8 +131,11 @@ def answer_scores(
     }
     if golds:
         scores["citation_recall"] = citation_recall(citations, golds)
-    if golds and citations:
-        scores["citation_precision"] = citation_precision(citations, golds, case.answers)
+    if golds and answer and answer.sentences and citations:
+        scores |= {
+            "citation_precision": citation_precision(citations, golds, case.answers),
+            "sentence_support": sentence_support(answer.sentences, citations, golds, case.answers),
+        }
     return scores
 
 
@@ -117,5 +145,33 @@ def promise_scores(
     """Whether the answer keeps the public promises, answerable or not, and every breach."""
     breaches = promise_breaches(answer, articles)
     scores = {"promises_kept": float(not breaches)}
+    if answer.sentences:
+        exact = sum(sentence.support == "exact" for sentence in answer.sentences)
+        scores["exact_sentences"] = exact / len(answer.sentences)
     validity = quotation_validity(answer, articles)
     return scores | ({} if validity is None else {"quotation_validity": validity}), breaches
+
+
+def cost_scores(answer: Answer, model: str | None, endpoint: str | None) -> dict[str, float]:
+    """The tokens that an LLM took, empty if none was asked, and US dollars where genai-prices
+    knows what `model` costs at that endpoint (None: OpenAI's own).
+
+    The price list is the one that came with the installed package: nothing is downloaded.
+    """
+    usage = answer.usage
+    if not usage.prompt_tokens and not usage.completion_tokens:
+        return {}
+    scores = {
+        "prompt_tokens": float(usage.prompt_tokens),
+        "completion_tokens": float(usage.completion_tokens),
+    }
+    used = Usage(input_tokens=usage.prompt_tokens, output_tokens=usage.completion_tokens)
+    try:
+        priced = (
+            calc_price(used, model or "", provider_api_url=endpoint)
+            if endpoint
+            else calc_price(used, model or "", provider_id="openai")
+        )
+    except LookupError:
+        return scores
+    return scores | {"cost_usd": float(priced.total_price)}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -25,20 +25,26 @@ from rag.library import SqliteLibrary
 from rag.llm import OpenAIModel
 from rag.ports import Embedder, LanguageAnalyser, LanguageModel, Progress
 from rag.prompting import load_prompt
+from rag.ranking import WEIGHTS
+from rag.rankings import Rankings
 from rag.retrieval import Retriever
 from rag.settings import Settings
-from rag.types import AnswerEvent, Article, Evidence, IngestReport, Question
+from rag.types import AnswerEvent, Article, Evidence, IngestReport, Passage, Question
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts that tests replace by fakes; None means the real one that the settings name."""
+    """The parts that tests replace by fakes; None means the real one that the settings name.
+
+    `weights` are those of `rag.ranking`, which tuning replaces.
+    """
 
     embedder: Embedder | None = None
     analyser: LanguageAnalyser | None = None
     model: LanguageModel | None = None
+    weights: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)
 
 
 class Service:
@@ -52,7 +58,7 @@ class Service:
         ingester: Ingester,
         retriever: Retriever,
         answerer: Answerer,
-        embedding_model: str,
+        embedder: Embedder,
     ) -> None:
         self.settings = settings
         self._library = library
@@ -60,7 +66,8 @@ class Service:
         self._ingester = ingester
         self._retriever = retriever
         self._answerer = answerer
-        self._embedding_model = embedding_model
+        self._embedding_model = embedder.model
+        self._rankings = Rankings(library, ExactIndex(library, embedder.model), embedder)
         self._models = "ok: loaded when first used"
 
     def answer(self, question: Question) -> AsyncIterator[AnswerEvent]:
@@ -70,6 +77,14 @@ class Service:
     async def search(self, question: Question, limit: int) -> Evidence:
         """The best `limit` passages, best first."""
         return await self._retriever.retrieve(question, limit)
+
+    async def rankings(self, question: Question, limit: int) -> Mapping[str, tuple[Passage, ...]]:
+        """Each search alone, `limit` passages best first: what evals compare `search` with."""
+        return await self._rankings.rank(question, limit)
+
+    async def index_generation(self) -> str | None:
+        """Which build of the vector index serves; None while there is none."""
+        return await anyio.to_thread.run_sync(self._index.generation)
 
     async def ingest(
         self, paths: Sequence[Path], *, prune: bool = False, progress: Progress | None = None
@@ -176,7 +191,8 @@ def _wire(
     model: LanguageModel | None,
 ) -> Service:
     analyser = parts.analyser or SpacyAnalyser()
-    retriever = Retriever(library, index, ExactIndex(library, embedder.model), embedder)
+    exact = ExactIndex(library, embedder.model)
+    retriever = Retriever(library, index, exact, embedder, parts.weights)
     generation = None
     if model:
         prompt = load_prompt("answer")
@@ -189,7 +205,7 @@ def _wire(
         max_file_bytes=settings.max_file_mb * 1_000_000,
         max_article_chars=settings.max_article_chars,
     )
-    return Service(settings, library, index, ingester, retriever, answerer, embedder.model)
+    return Service(settings, library, index, ingester, retriever, answerer, embedder)
 
 
 def _language_model(settings: Settings) -> OpenAIModel | None:

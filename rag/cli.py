@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from rag import options
 from rag.errors import DatelineError, NotFoundError
 from rag.settings import Settings, load_settings, unknown_settings
 from rag.types import Answer, Finished, Question
@@ -48,12 +49,6 @@ app = typer.Typer(
 articles_app = typer.Typer(help="List, show or delete stored articles.", no_args_is_help=True)
 app.add_typer(articles_app, name="articles")
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
-From = Annotated[str | None, typer.Option("--from", help="Only articles from this day on.")]
-To = Annotated[str | None, typer.Option("--to", help="Only articles up to this day.")]
-Outlet = Annotated[list[str] | None, typer.Option(help="Only this outlet; may be repeated.")]
-AsOf = Annotated[str | None, typer.Option(help="Leave out articles published after this day.")]
-
 
 def main() -> None:
     """Run the command line; exits 0 done or answered, 1 failed, 2 wrong usage, 3 abstained."""
@@ -73,7 +68,7 @@ def ingest(
     prune: Annotated[
         bool, typer.Option("--prune", help="Remove articles whose files are gone from there.")
     ] = False,
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Take in articles: .txt, .md, .html and .jsonl files, or folders of them."""
 
@@ -95,11 +90,11 @@ def ingest(
 @app.command(epilog='Example: dateline ask "what did India say about terrorism?"')
 def ask(
     question: Annotated[str, typer.Argument(help="What you want to know.")],
-    published_from: From = None,
-    published_to: To = None,
-    outlet: Outlet = None,
-    as_of: AsOf = None,
-    as_json: Json = False,
+    published_from: options.From = None,
+    published_to: options.To = None,
+    outlet: options.Outlet = None,
+    as_of: options.AsOf = None,
+    as_json: options.Json = False,
 ) -> None:
     """Answer a question from the articles, with citations; exits 3 if they don't say."""
     asked = _question(question, published_from, published_to, outlet, as_of)
@@ -120,20 +115,22 @@ def ask(
 
 
 @app.command(epilog='Example: dateline search "UN Security Council" --limit 3')
-def search(
+def search(  # noqa: PLR0913 (each option is a parameter)
     query: Annotated[str, typer.Argument(help="What to look for.")],
     limit: Annotated[int, typer.Option(min=1, max=100, help="Most passages to print.")] = 10,
-    published_from: From = None,
-    published_to: To = None,
-    outlet: Outlet = None,
-    as_of: AsOf = None,
-    as_json: Json = False,
+    published_from: options.From = None,
+    published_to: options.To = None,
+    outlet: options.Outlet = None,
+    as_of: options.AsOf = None,
+    explain: options.Explain = False,
+    as_json: options.Json = False,
 ) -> None:
     """Print the passages that a question would be answered from, best first."""
     asked = _question(query, published_from, published_to, outlet, as_of)
 
     async def run() -> int:
         from rag.bootstrap import open_service
+        from rag.explaining import explained_json
         from rag.terminal import print_passages, stderr, stdout, working
 
         async with open_service(_settings()) as service:
@@ -143,9 +140,10 @@ def search(
         if as_json:
             from api.encoders import search_json
 
-            _print_json(search_json(evidence))
+            found = search_json(evidence)
+            _print_json(explained_json(found, evidence) if explain else found)
         else:
-            print_passages(evidence, stdout())
+            print_passages(evidence, stdout(), explain=explain)
         return ANSWERED
 
     _exit(run())
@@ -168,32 +166,49 @@ def serve(
     _exit(run())
 
 
-@app.command(name="eval", epilog="Example: dateline eval seed --verbose")
-def evaluate(
-    datasets: Annotated[
-        list[str] | None, typer.Argument(help="Gold sets by name, file or folder; default: seed.")
-    ] = None,
-    articles: Annotated[
-        Path | None, typer.Option(help="Ask these articles instead of the stored ones.")
-    ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Ask only so many questions.")] = None,
-    retrieval_only: Annotated[
-        bool, typer.Option("--retrieval-only", help="Search, but do not answer.")
-    ] = False,
-    out: Annotated[Path | None, typer.Option(help="Where to save the run.")] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Show the worst questions.")] = False,
-    as_json: Json = False,
+@app.command(name="eval", epilog="Example: dateline eval seed --html report.html")
+def evaluate(  # noqa: PLR0913 (each option is a parameter)
+    datasets: options.Datasets = None,
+    articles: options.Articles = None,
+    limit: options.Limit = None,
+    retrieval_only: options.RetrievalOnly = False,
+    baseline: options.Baseline = None,
+    peers: options.Peers = None,
+    compare: options.Compare = None,
+    out: options.Out = None,
+    html: options.Html = None,
+    report: options.Report = None,
+    against: options.Against = None,
+    verbose: options.Verbose = False,
+    as_json: options.Json = False,
 ) -> None:
     """Ask gold questions and print how good retrieval, answers and citations are."""
 
+    options.check_saved_runs(datasets, compare, report, against, html)
+
     async def run() -> int:
-        from evals.run import EvalOptions
+        from evals.run import EvalOptions, compare_saved, show_saved
         from evals.run import evaluate as run_evals
         from rag.terminal import progress, stderr
 
-        options = EvalOptions(articles, limit, retrieval_only, out, as_json, verbose)
+        if compare:
+            return compare_saved(*compare, as_json=as_json)
+        wanted = EvalOptions(
+            articles=articles,
+            limit=limit,
+            retrieval_only=retrieval_only,
+            out=out,
+            json=as_json,
+            verbose=verbose,
+            baselines=tuple(baseline or ()),
+            peers=peers,
+            html=html,
+            against=tuple(against or ()),
+        )
+        if report:
+            return show_saved(report, wanted)
         with progress("Evaluating", stderr()) as tell:
-            return await run_evals(datasets or [], options, _settings(), tell)
+            return await run_evals(datasets or [], wanted, _settings(), tell)
 
     _exit(run())
 
@@ -215,7 +230,7 @@ def reindex() -> None:
 
 
 @articles_app.command(name="list", epilog="Example: dateline articles list --json")
-def articles_list(as_json: Json = False) -> None:
+def articles_list(as_json: options.Json = False) -> None:
     """List every stored article."""
 
     async def run() -> int:
@@ -242,7 +257,8 @@ def articles_list(as_json: Json = False) -> None:
 
 @articles_app.command(name="show", epilog="Example: dateline articles show art_0123456789abcdef")
 def articles_show(
-    article_id: Annotated[str, typer.Argument(help="The article's id.")], as_json: Json = False
+    article_id: Annotated[str, typer.Argument(help="The article's id.")],
+    as_json: options.Json = False,
 ) -> None:
     """Print one article."""
 

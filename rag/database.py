@@ -51,7 +51,29 @@ _FIRST = (
     "INSERT INTO meta VALUES ('revision', '0'), ('library', lower(hex(randomblob(16))))",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_CLUSTERS = (
+    # Near-duplicate articles have the same cluster; without a row, none was looked for yet.
+    """CREATE TABLE clusters (
+        article INTEGER PRIMARY KEY REFERENCES articles (rowid) ON DELETE CASCADE,
+        cluster INTEGER NOT NULL
+    )""",
+    "CREATE INDEX clusters_by_number ON clusters (cluster)",
+    # What near-duplicates are found by: they most likely have a key in common.
+    """CREATE TABLE bands (
+        key INTEGER NOT NULL,
+        article INTEGER NOT NULL REFERENCES articles (rowid) ON DELETE CASCADE,
+        PRIMARY KEY (key, article)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX bands_by_article ON bands (article)",
+)
+
+_FILTERS = (
+    # With the day: a filter by both need not look up articles, whose long rows are slow to read.
+    "DROP INDEX articles_by_outlet",
+    "CREATE INDEX articles_by_outlet ON articles (outlet_key, published_day)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _CLUSTERS, _FILTERS)
 """Step n brings a database from schema version n to n + 1; a released step is never edited."""
 
 

@@ -9,11 +9,11 @@ from datetime import date, timedelta
 
 from rag.types import Span
 
-_MONTHS = (
+MONTHS = (
     "january february march april may june july august september october november december".split()
 )
-_WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
-_MONTH = "(?P<month>(?:" + "|".join(f"{m[:3]}(?:{m[3:]})?" for m in _MONTHS) + r"|Sept)\b\.?)"
+WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
+_MONTH = "(?P<month>(?:" + "|".join(f"{m[:3]}(?:{m[3:]})?" for m in MONTHS) + r"|Sept)\b\.?)"
 _DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th)?\b(?!\.?\d)"
 _YEAR = r"(?P<year>(?:1[5-9]|20)\d\d)\b(?![,.]\d|\s?(?:%|percent|per cent|people|euros|dollars))"
 _PATTERNS = (
@@ -28,7 +28,7 @@ _NOT_ONLY_MONTHS = frozenset({"may", "march", "mar"})
 _BEFORE_MONTH = re.compile(
     r"\b(?:in|of|on|by|last|next|this|early|late|mid|since|until|till|from|to|and|or|through)[ -]$"
 )
-_WEEKDAY = re.compile(rf"\b(?P<weekday>{'|'.join(d.title() for d in _WEEKDAYS)})s?\b")
+_WEEKDAY = re.compile(rf"\b(?P<weekday>{'|'.join(d.title() for d in WEEKDAYS)})s?\b")
 _RELATIVE = re.compile(
     r"\b(?:(?P<day>yesterday|today|tonight|tomorrow)|"
     r"(?P<which>last|this|next) (?P<unit>month|year))\b",
@@ -93,7 +93,7 @@ def _absolute(text: str, published: date | None) -> Iterator[DateMention]:
             name = parts.get("month")
             if name and not _is_month(name, text[: match.start()], set(parts) - {"month"}):
                 continue
-            month = _month(name) if name else None
+            month = month_number(name) if name else None
             number = int(parts["day"]) if parts.get("day") else None
             year = int(parts["year"]) if parts.get("year") else None
             meant = [Date(year, month, number, _weekday(year, month, number))]
@@ -106,7 +106,7 @@ def _absolute(text: str, published: date | None) -> Iterator[DateMention]:
 
 def _weekdays(text: str, published: date | None) -> Iterator[DateMention]:
     for match in _WEEKDAY.finditer(text):
-        weekday = _WEEKDAYS.index(match["weekday"].lower())
+        weekday = WEEKDAYS.index(match["weekday"].lower())
         meant = [Date(weekday=weekday)]
         if published:
             ago = (published.weekday() - weekday) % 7
@@ -140,10 +140,11 @@ def _is_month(name: str, before: str, others: set[str]) -> bool:
     return name[0].isupper() and (not ambiguous or bool(_BEFORE_MONTH.search(before)))
 
 
-def _month(name: str) -> int:
+def month_number(name: str) -> int:
+    """The month, 1 to 12, that a number or a name of at least three letters stands for."""
     if name.isdigit():
         return int(name)
-    return next(i for i, month in enumerate(_MONTHS, 1) if month.startswith(name[:3].lower()))
+    return next(i for i, month in enumerate(MONTHS, 1) if month.startswith(name[:3].lower()))
 
 
 def _weekday(year: int | None, month: int | None, day: int | None) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,10 @@ BATCH_SIZE = 32
 FEW = 128
 """Up to so many texts, sentences mostly, count as few."""
 
+QUERIES = 1024
+"""Queries whose vectors are kept, 2 MB of them: an answer encodes its question more than once, and
+readers ask what others asked."""
+
 
 class SentenceTransformerEmbedder:
     """An `Embedder` over one sentence-transformers model, loaded at first use.
@@ -36,6 +41,7 @@ class SentenceTransformerEmbedder:
         self._requested = model
         self._lock = threading.Lock()  # tokenizers refuse concurrent use
         self._loaded: dict[str, SentenceTransformer] = {}
+        self._query = lru_cache(QUERIES)(self._encode_query)
 
     @property
     def model(self) -> str:
@@ -51,10 +57,14 @@ class SentenceTransformerEmbedder:
             return _unit(self._model(_fast_dtype()).encode_document(list(texts), **_OPTIONS))
 
     def encode_query(self, text: str) -> Vectors:
-        """One unit vector of shape (dimension,). Raises `EmbeddingError`."""
+        """One unit vector of shape (dimension,), read-only. Raises `EmbeddingError`."""
+        return self._query(text)
+
+    def _encode_query(self, text: str) -> Vectors:
         with self._lock, _one_thread():
-            vectors = _unit(self._model("float32").encode_query([text], **_OPTIONS))
-            return vectors.reshape(-1)
+            vector = _unit(self._model("float32").encode_query([text], **_OPTIONS)).reshape(-1)
+        vector.flags.writeable = False  # the next one to ask gets the same
+        return vector
 
     def _model(self, dtype: str) -> SentenceTransformer:
         if dtype not in self._loaded:

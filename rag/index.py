@@ -73,6 +73,11 @@ class ChromaIndex:
             return "ok"
         return "degraded: has to be rebuilt, exact search serves"
 
+    def generation(self) -> str | None:
+        """The generation that the library records as its index; None before the first."""
+        record = self._record()
+        return record.generation if record else None
+
     def search(self, vector: Vectors, limit: int) -> list[tuple[str, float]]:
         """The nearest chunks as (chunk id, cosine similarity), best first.
 

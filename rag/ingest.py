@@ -80,6 +80,8 @@ class Ingester:
         self._library.check_model(self._embedder.model)
         reading = self._read(paths, progress)
         chunks = self._put_all([*reading.new, *reading.changed], progress)
+        while self._library.find_copies():
+            pass  # piece by piece, so that other writers get their turn
         return IngestReport(
             added=len(reading.new),
             replaced=len(reading.changed),

@@ -11,19 +11,20 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rag.catalogue import Catalogue, fresh_rows, keep_rows, read_catalogue, select_rows
+from rag.clusters import assign_backlog, assign_cluster, select_copies
 from rag.database import Database
-from rag.ports import Vectors
-from rag.types import Article, Chunk, Filters
+from rag.ports import Rows, Vectors
+from rag.types import Article, Chunk, Copy, Filters
 from rag.vectors import (
     claim_model,
     insert_vectors,
     require_model,
     select_vectors,
+    select_vectors_at,
     switch_model,
 )
-
-BM25_WEIGHTS = (1.0, 1.0)
-"""What a term weighs in a chunk's header (title, outlet, author, date) and in its text; untuned."""
+from rag.words import count_words, score_words, search_words
 
 _FIELDS = tuple(field.name for field in fields(Article))
 _ARTICLE = ", ".join(f"a.{name}" for name in _FIELDS)
@@ -52,6 +53,7 @@ class SqliteLibrary:
 
     def __init__(self, path: Path) -> None:
         self._database = Database(path)
+        self._catalogue: Catalogue | None = None  # the newest that was read
 
     def close(self) -> None:
         """Close the database; later calls raise `LibraryError`."""
@@ -68,12 +70,16 @@ class SqliteLibrary:
         with self._database.writing() as db:
             claim_model(db, model)
             revision = _next_revision(db)
+            rows = fresh_rows(db)
             for article, chunks, vectors in entries:
                 count += 1
                 removed += _remove(db, [article.id]).removed
-                _insert(db, article, chunks, revision)
+                _insert(db, article, zip(chunks, rows, strict=False), revision)
+                assign_cluster(db, article.id, article.text)
                 insert_vectors(db, [chunk.id for chunk in chunks], vectors, model)
                 added += [chunk.id for chunk in chunks]
+            keep_rows(db, rows)
+            assign_backlog(db)
         return Change(count, tuple(added), tuple(sorted(set(removed) - set(added))))
 
     def delete(self, ids: Collection[str]) -> Change:
@@ -83,6 +89,12 @@ class SqliteLibrary:
             if change.articles:
                 _next_revision(db)
         return change
+
+    def find_copies(self) -> int:
+        """Look for copies among articles that were stored before Dateline did: some of them, as
+        many as each `put` does; how many these were, 0 once all are done."""
+        with self._database.writing() as db:
+            return assign_backlog(db)
 
     def set_sources(self, sources: Mapping[str, str | None]) -> None:
         """Record the files that unchanged articles were found in this time, by article id."""
@@ -112,6 +124,29 @@ class SqliteLibrary:
             ).fetchall()
             return {chunk.id: chunk for chunk in _with_text(db, rows)}
 
+    def chunks_of(self, article_ids: Collection[str]) -> dict[str, list[Chunk]]:
+        """All chunks of the stored articles among `article_ids`, in order, by article id."""
+        with self._database.reading() as db:
+            rows = db.execute(
+                f"SELECT {_CHUNK} FROM chunks c JOIN articles a ON a.rowid = c.article "
+                f"WHERE a.id {_IN} ORDER BY c.article, c.ordinal",
+                [_json(article_ids)],
+            ).fetchall()
+            chunks = _with_text(db, rows)
+        found: dict[str, list[Chunk]] = {}
+        for chunk in chunks:
+            found.setdefault(chunk.article_id, []).append(chunk)
+        return found
+
+    def copies_of(
+        self, article_ids: Collection[str], filters: Filters, as_of: str | None
+    ) -> dict[str, tuple[Copy, ...]]:
+        """The near-duplicates of each article, itself among them, that the filters let through:
+        the earliest published first. Articles without any are left out."""
+        condition, values = _condition(filters, as_of)
+        with self._database.reading() as db:
+            return select_copies(db, article_ids, condition, values)
+
     def article_page(self, after: str | None, limit: int) -> tuple[list[Article], str | None]:
         """Up to `limit` articles by id, and the cursor for those after them, None at the end."""
         with self._database.reading() as db:
@@ -130,6 +165,12 @@ class SqliteLibrary:
             ).fetchone()
         return counts
 
+    def outlets(self) -> list[str]:
+        """The outlets of the stored articles, each as it is written, in alphabetical order."""
+        with self._database.reading() as db:
+            rows = db.execute("SELECT DISTINCT outlet FROM articles WHERE outlet > '' ORDER BY 1")
+            return [outlet for (outlet,) in rows]
+
     def content_hashes(self, ids: Collection[str]) -> dict[str, str]:
         """The `content_hash` of the stored articles among `ids`, by id."""
         with self._database.reading() as db:
@@ -142,39 +183,43 @@ class SqliteLibrary:
         with self._database.reading() as db:
             return dict(db.execute("SELECT id, source FROM articles WHERE source IS NOT NULL"))
 
-    def candidates(self, filters: Filters, as_of: str | None) -> list[str] | None:
-        """Ids of the chunks that the filters let through; None when nothing is filtered."""
+    def candidates(self, filters: Filters, as_of: str | None) -> Rows | None:
+        """The chunks that the filters let through; None when nothing is filtered."""
         condition, values = _condition(filters, as_of)
         if not condition:
             return None
         with self._database.reading() as db:
-            rows = db.execute(
-                "SELECT c.id FROM chunks c JOIN articles a ON a.rowid = c.article "
-                f"WHERE {condition} ORDER BY c.rowid",
-                values,
-            )
-            return [chunk_id for (chunk_id,) in rows]
+            passing = f"SELECT a.rowid AS number FROM articles a WHERE {condition}"
+            return self._newest_catalogue(db).chunks_of(select_rows(db, passing, values))
 
     def lexical(
-        self, terms: Sequence[str], limit: int, filters: Filters, as_of: str | None
+        self, terms: Sequence[str], limit: int, within: Rows | None = None
     ) -> list[tuple[str, float]]:
-        """The best chunks for any of the words `terms` as (chunk id, score ≥ 0), best first,
-        equal ones by id.
-
-        The score is BM25 as in https://www.sqlite.org/fts5.html#the_bm25_function, negated.
-        """
-        match = " OR ".join(map(_quoted, terms))
-        if not match:
-            return []
-        condition, values = _condition(filters, as_of)
-        # CROSS keeps the words outermost: SQLite might else match them anew for each article.
-        sql = f"""SELECT c.id, -bm25(words, ?, ?) AS score
-            FROM words CROSS JOIN chunks c ON c.rowid = words.rowid
-                CROSS JOIN articles a ON a.rowid = c.article
-            WHERE words MATCH ? AND {condition or "TRUE"}
-            ORDER BY score DESC, c.id LIMIT ?"""
+        """The best chunks for any of the words `terms`, as `rag.words.search_words` finds them, of
+        those in `within`, if given."""
         with self._database.reading() as db:
-            return db.execute(sql, [*BM25_WEIGHTS, match, *values, limit]).fetchall()
+            return search_words(db, terms, limit, within)
+
+    def frequencies(self, terms: Sequence[str]) -> dict[str, int]:
+        """In how many chunks each of the words stands, as far as `rag.words` counts."""
+        with self._database.reading() as db:
+            return count_words(db, terms)
+
+    def lexical_scores(self, terms: Sequence[str], ids: Collection[str]) -> dict[str, float]:
+        """The scores as in `lexical` of the chunks among `ids` that hold any of the terms."""
+        with self._database.reading() as db:
+            return score_words(db, terms, ids)
+
+    def rows(self) -> Rows:
+        """All chunks by their numbers."""
+        with self._database.reading() as db:
+            return self._newest_catalogue(db).chunks
+
+    def _newest_catalogue(self, db: sqlite3.Connection) -> Catalogue:
+        (revision,) = db.execute("SELECT value FROM meta WHERE key = 'revision'").fetchone()
+        if self._catalogue is None or self._catalogue.revision != int(revision):
+            self._catalogue = read_catalogue(db, int(revision))
+        return self._catalogue
 
     # Vectors and their model
 
@@ -187,6 +232,12 @@ class SqliteLibrary:
         """The same as `vectors`, of the chunks among `ids` only."""
         with self._database.reading() as db:
             return select_vectors(db, model, ids)
+
+    def vectors_at(self, rows: Rows | None, model: str) -> tuple[Rows, list[str], Vectors]:
+        """Numbers, ids and vectors of the chunks among `rows`, or of all: these by outlet and
+        day."""
+        with self._database.reading() as db:
+            return select_vectors_at(db, model, rows)
 
     def check_model(self, model: str) -> None:
         """Raises `ModelMismatchError` if the library's vectors are another model's."""
@@ -249,7 +300,9 @@ def content_hash(article: Article) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _insert(db: sqlite3.Connection, article: Article, chunks: Sequence[Chunk], at: int) -> None:
+def _insert(
+    db: sqlite3.Connection, article: Article, chunks: Iterable[tuple[Chunk, int]], at: int
+) -> None:
     derived: dict[str, object] = {
         "published_day": article.published_at and article.published_at[:10],
         "outlet_key": article.outlet and _outlet_key(article.outlet),
@@ -266,14 +319,15 @@ def _insert(db: sqlite3.Connection, article: Article, chunks: Sequence[Chunk], a
     parent = cursor.lastrowid
     known = (article.title, article.outlet, article.author, article.published_at)
     header = " ".join(filter(None, known))
-    for ordinal, chunk in enumerate(chunks):
-        cursor = db.execute(
-            "INSERT INTO chunks (id, article, ordinal, start, end) VALUES (?, ?, ?, ?, ?)",
-            [chunk.id, parent, ordinal, chunk.start, chunk.end],
+    for ordinal, (chunk, row) in enumerate(chunks):
+        db.execute(
+            "INSERT INTO chunks (rowid, id, article, ordinal, start, end) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            [row, chunk.id, parent, ordinal, chunk.start, chunk.end],
         )
         db.execute(
             "INSERT INTO words (rowid, header, body) VALUES (?, ?, ?)",
-            [cursor.lastrowid, header, article.text[chunk.start : chunk.end]],
+            [row, header, article.text[chunk.start : chunk.end]],
         )
 
 
@@ -320,18 +374,13 @@ def _condition(filters: Filters, as_of: str | None) -> tuple[str, list[str]]:
     if filters.article_ids:
         parts.append((f"a.id {_IN}", _json(filters.article_ids)))
     if as_of:
-        parts.append(("(a.published_day <= ? OR a.published_day IS NULL)", as_of[:10]))
+        # An OR would be answered from two indexes, and then from every article's long row.
+        parts.append(("coalesce(a.published_day, '') <= ?", as_of[:10]))
     return " AND ".join(sql for sql, _ in parts), [value for _, value in parts]
 
 
 def _outlet_key(outlet: str) -> str:
     return unicodedata.normalize("NFC", outlet).strip().casefold()
-
-
-def _quoted(term: str) -> str:
-    """A term as an FTS5 string; what SQLite cannot bind or parse is left out."""
-    storable = term.encode(errors="ignore").decode().replace("\0", "")
-    return '"' + storable.replace('"', '""') + '"'
 
 
 def _json(values: Iterable[str]) -> str:

@@ -8,9 +8,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.types import Analysis, Article, Chunk, Filters, Usage
+from rag.types import Analysis, Article, Chunk, Copy, Filters, Usage
 
 Vectors = NDArray[np.float32]
+
+Rows = NDArray[np.int64]
+"""Chunks by the numbers that the library gave them, rising; none is ever given twice."""
 
 
 class Embedder(Protocol):
@@ -56,7 +59,14 @@ class VectorStore(Protocol):
         """All chunk ids and their vectors of that model, shape (n, dimension)."""
 
     def vectors_of(self, ids: Collection[str], model: str) -> tuple[list[str], Vectors]:
-        """The same, of the chunks among `ids` only."""
+        """The same of the chunks among `ids`."""
+
+    def rows(self) -> Rows:
+        """All chunks by their numbers."""
+
+    def vectors_at(self, rows: Rows | None, model: str) -> tuple[Rows, list[str], Vectors]:
+        """Numbers, ids and vectors of the chunks among `rows`, or of all: these in an order in
+        which those that a filter lets through mostly stand together."""
 
     def meta(self, key: str) -> str | None:
         """What `set_meta` stored under `key`; `library` is the library's own id."""
@@ -68,6 +78,15 @@ class VectorStore(Protocol):
 class Library(Protocol):
     """The truth: articles, their chunks and vectors, and lexical search over them."""
 
+    def revision(self) -> int:
+        """A number that grows with every change of articles, chunks or vectors."""
+
+    def counts(self) -> tuple[int, int]:
+        """How many articles and how many chunks are stored."""
+
+    def outlets(self) -> list[str]:
+        """The outlets of the stored articles, each as it is written, in alphabetical order."""
+
     def check_model(self, model: str) -> None:
         """Raises `ModelMismatchError` unless the vectors, if there are any, are of that model."""
 
@@ -77,13 +96,29 @@ class Library(Protocol):
     def chunks(self, ids: Collection[str]) -> dict[str, Chunk]:
         """The stored chunks among `ids`, by id."""
 
-    def candidates(self, filters: Filters, as_of: str | None) -> list[str] | None:
-        """Ids of the chunks that the filters let through; None when nothing is filtered."""
+    def chunks_of(self, article_ids: Collection[str]) -> dict[str, list[Chunk]]:
+        """All chunks of the stored articles among `article_ids`, in order, by article id."""
+
+    def copies_of(
+        self, article_ids: Collection[str], filters: Filters, as_of: str | None
+    ) -> dict[str, tuple[Copy, ...]]:
+        """The near-duplicates of each article, itself among them, that the filters let through:
+        the earliest published first. Articles without any are left out."""
+
+    def candidates(self, filters: Filters, as_of: str | None) -> Rows | None:
+        """The chunks that the filters let through; None when nothing is filtered."""
 
     def lexical(
-        self, terms: Sequence[str], limit: int, filters: Filters, as_of: str | None
+        self, terms: Sequence[str], limit: int, within: Rows | None = None
     ) -> list[tuple[str, float]]:
-        """The best chunks by BM25 as (chunk id, score ≥ 0), best first, within the filters."""
+        """The best chunks by BM25 as (chunk id, score ≥ 0), best first; of those in `within`, if
+        given."""
+
+    def frequencies(self, terms: Sequence[str]) -> dict[str, int]:
+        """In how many chunks each of the words stands; counted up to some thousands only."""
+
+    def lexical_scores(self, terms: Sequence[str], ids: Collection[str]) -> dict[str, float]:
+        """The same scores of the chunks among `ids` that hold any of the terms."""
 
     def vectors(self, model: str) -> tuple[list[str], Vectors]:
         """All chunk ids and their vectors of that model, shape (n, dimension)."""

@@ -1,51 +1,56 @@
-"""Question → passages: lexical and dense search, filtered, fused."""
+"""Question → passages: read, searched by words and by meaning, ranked, copies counted once."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, Protocol
 
 import anyio.to_thread
+import numpy as np
 
+from rag.collapsing import carriers, collapse
 from rag.errors import IndexUnavailableError
-from rag.fusion import fuse
-from rag.ports import Embedder, Library, VectorIndex, Vectors
-from rag.types import Article, Chunk, Evidence, Filters, Passage, Question, Understood
+from rag.outlets import OutletNames
+from rag.ports import Embedder, Library, Rows, VectorIndex, Vectors
+from rag.ranking import FEATURES, WEIGHTS, Pool, Values, content_words, features, likelihood
+from rag.types import Article, Chunk, Evidence, Passage, Question, Understanding
+from rag.understanding import understand
 
-LEXICAL_WEIGHT = 0.6
-"""Share of BM25 in the fused score; tuned with `dateline eval` on news quiz questions."""
+POOL = 60
+"""Chunks that each search of each part of a question contributes to the ranking."""
 
-POOL = 50
-"""Chunks that each search contributes to the fusion."""
-
-STOP_WORDS = frozenset(
-    "a about after all also an and any are as at be been before but by can could did do does for "
-    "from had has have he her his how i if in into is it its may might more most no not of on or "
-    "our out over said say says she should so some such than that the their them there they this "
-    "to up us was we were what when where which who whom whose why will with would you your".split()
-)
+Path = Literal["index", "exact"]
 
 
 class ExactSearch(Protocol):
-    """Vector search over the library's own vectors, within a set of chunk ids if given."""
+    """Vector search over the library's own vectors, among some of the chunks if given."""
 
     def search(
-        self, vector: Vectors, limit: int, within: Sequence[str] | None = None
+        self, vector: Vectors, limit: int, within: Rows | None = None
     ) -> list[tuple[str, float]]:
         """The nearest chunks as (chunk id, cosine similarity), best first."""
+
+    def similarities(self, vector: Vectors, ids: Collection[str]) -> dict[str, float]:
+        """The cosine similarity of each stored chunk among `ids`."""
 
 
 class Retriever:
     """Finds the passages for a question in the library."""
 
     def __init__(
-        self, library: Library, index: VectorIndex, exact: ExactSearch, embedder: Embedder
+        self,
+        library: Library,
+        index: VectorIndex,
+        exact: ExactSearch,
+        embedder: Embedder,
+        weights: Mapping[str, float] = WEIGHTS,
     ) -> None:
         self._library = library
         self._index = index
         self._exact = exact
         self._embedder = embedder
+        self._weights = np.array([weights[name] for name in FEATURES])
+        self._outlets: tuple[int, OutletNames] = (-1, OutletNames(()))  # of a revision
 
     async def retrieve(self, question: Question, limit: int) -> Evidence:
         """The best `limit` passages, best first, with their articles.
@@ -56,87 +61,106 @@ class Retriever:
 
     def _retrieve(self, question: Question, limit: int) -> Evidence:
         self._library.check_model(self._embedder.model)
-        filters, as_of = question.filters, question.as_of
-        candidates = self._library.candidates(filters, as_of)
-        lexical = dict(self._library.lexical(search_terms(question.text), POOL, filters, as_of))
-        dense, path = self._dense(question.text, candidates)
-        scores = fuse([(LEXICAL_WEIGHT, lexical), (1 - LEXICAL_WEIGHT, dense)])
-        best = sorted(scores, key=lambda chunk_id: (-scores[chunk_id], chunk_id))
-        return self._evidence(best, scores, limit, _understood(filters, as_of), path)
+        asked = understand(question, self._known_outlets())
+        within = self._library.candidates(question.filters, question.as_of)
+        pool, path = self._pool(asked, within)
+        values = features(pool, asked)
+        scores = values @ self._weights
+        order = np.argsort(-scores, kind="stable").tolist()
+        ranked = [(pool.chunks[i], float(scores[i])) for i in order]
+        found = self._collapsed(question, asked, ranked)[:limit]
+        articles = self._library.articles({chunk.article_id for chunk, _ in found})
+        given = {pool.chunks[i].id: values[i] * self._weights for i in order}
+        return Evidence(
+            passages=self._passages(question, found, articles),
+            articles=articles,
+            understood=asked.understood,
+            path=path,
+            confidence=likelihood(values[order], bool(question.as_of or asked.understood.latest)),
+            understanding=asked,
+            explained={
+                chunk.id: dict(zip(FEATURES, given[chunk.id].tolist(), strict=True))
+                for chunk, _ in found
+                if chunk.id in given
+            },
+        )
 
-    def _dense(
-        self, text: str, candidates: list[str] | None
-    ) -> tuple[dict[str, float], Literal["index", "exact"]]:
-        """Similarities by chunk id; filtered questions are searched exactly, and so are all
+    def _known_outlets(self) -> OutletNames:
+        revision = self._library.revision()
+        if self._outlets[0] != revision:
+            self._outlets = (revision, OutletNames(self._library.outlets()))
+        return self._outlets[1]
+
+    # Searching
+
+    def _pool(self, asked: Understanding, within: Rows | None) -> tuple[Pool, Path]:
+        """What any search finds for any part of the question, with what all of them say of it."""
+        path: Path = "index" if within is None else "exact"
+        words = [content_words(part) for part in asked.parts]
+        vectors = [self._embedder.encode_query(part) for part in asked.parts]
+        found: dict[str, None] = {}  # an ordered set
+        lexical: list[dict[str, float]] = []
+        for terms, vector in zip(words, vectors, strict=True):
+            lexical.append(dict(self._library.lexical(terms, POOL, within)))
+            nearest, path = self._nearest(vector, within, path)
+            found |= dict.fromkeys([*lexical[-1], *nearest])
+        chunks = self._library.chunks(found)
+        articles = self._library.articles({chunk.article_id for chunk in chunks.values()})
+        kept = [
+            chunks[key] for key in found if key in chunks and _is_current(chunks[key], articles)
+        ]
+        return Pool(
+            chunks=kept,
+            articles=articles,
+            lexical=_rows(lexical, kept),
+            dense=_rows([self._exact.similarities(v, [c.id for c in kept]) for v in vectors], kept),
+            frequencies=self._library.frequencies(words[0]),
+            size=self._library.counts()[1],
+        ), path
+
+    def _nearest(self, vector: Vectors, within: Rows | None, path: Path) -> tuple[list[str], Path]:
+        """The chunks nearest to a vector; filtered questions are searched exactly, and so are all
         while the index is away."""
-        if candidates == []:
-            return {}, "exact"
-        vector = self._embedder.encode_query(text)
-        if candidates is None:
+        if within is None and path == "index":
             try:
-                return dict(self._index.search(vector, POOL)), "index"
+                return [key for key, _ in self._index.search(vector, POOL)], "index"
             except IndexUnavailableError:
                 pass  # the library holds the same vectors; readiness reports the index
-        return dict(self._exact.search(vector, POOL, candidates)), "exact"
+        if within is not None and not len(within):
+            return [], "exact"
+        return [key for key, _ in self._exact.search(vector, POOL, within)], "exact"
 
-    def _evidence(
+    # What is shown
+
+    def _collapsed(
+        self, question: Question, asked: Understanding, ranked: Sequence[tuple[Chunk, float]]
+    ) -> list[tuple[Chunk, float]]:
+        prefer = asked.understood.outlets
+        return collapse(self._library, ranked, question.filters, question.as_of, prefer)
+
+    def _passages(
         self,
-        best: Sequence[str],
-        scores: dict[str, float],
-        limit: int,
-        understood: Understood,
-        path: Literal["index", "exact"],
-    ) -> Evidence:
-        chunks = self._library.chunks(best[: 2 * limit])  # some may have been deleted meanwhile
-        articles = self._library.articles({chunk.article_id for chunk in chunks.values()})
-        passages: list[Passage] = []
-        for chunk_id in best:
-            chunk = chunks.get(chunk_id)
-            article = articles.get(chunk.article_id) if chunk else None
-            if chunk is None or article is None or _is_stale(chunk, article):
-                continue
-            passages.append(
-                Passage(
-                    rank=len(passages) + 1,
-                    score=scores[chunk_id],
-                    article_id=article.id,
-                    chunk_id=chunk.id,
-                    text=chunk.text,
-                    start=chunk.start,
-                    end=chunk.end,
-                    title=article.title,
-                    outlet=article.outlet,
-                    author=article.author,
-                    published_at=article.published_at,
-                    url=article.url,
-                )
-            )
-            if len(passages) == limit:
-                break
-        used = {passage.article_id for passage in passages}
-        return Evidence(
-            tuple(passages),
-            {key: article for key, article in articles.items() if key in used},
-            understood,
-            path,
+        question: Question,
+        found: Sequence[tuple[Chunk, float]],
+        articles: Mapping[str, Article],
+    ) -> tuple[Passage, ...]:
+        shown = [(chunk, score) for chunk, score in found if _is_current(chunk, articles)]
+        copies = carriers(
+            self._library, [chunk for chunk, _ in shown], question.filters, question.as_of
+        )
+        return tuple(
+            Passage.of(rank, score, chunk, articles[chunk.article_id], copies.get(chunk.id, ()))
+            for rank, (chunk, score) in enumerate(shown, start=1)
         )
 
 
-def search_terms(question: str) -> list[str]:
-    """The question's words for lexical search, stop words left out unless nothing else is left."""
-    words = list(dict.fromkeys(re.findall(r"[^\W_]+", question.lower())))
-    return [word for word in words if word not in STOP_WORDS] or words
+def _rows(scores: Sequence[Mapping[str, float]], chunks: Sequence[Chunk]) -> Values:
+    """Scores by chunk id as rows over the chunks, a missing one counting as 0."""
+    table = [[one.get(chunk.id, 0.0) for chunk in chunks] for one in scores]
+    return np.array(table, dtype=np.float64).reshape(len(scores), len(chunks))
 
 
-def _is_stale(chunk: Chunk, article: Article) -> bool:
-    """Whether the article was replaced between the two readings."""
-    return article.text[chunk.start : chunk.end] != chunk.text
-
-
-def _understood(filters: Filters, as_of: str | None) -> Understood:
-    return Understood(
-        as_of=as_of,
-        published_from=filters.published_from,
-        published_to=filters.published_to,
-        outlets=filters.outlets,
-    )
+def _is_current(chunk: Chunk, articles: Mapping[str, Article]) -> bool:
+    """Whether its article was neither deleted nor replaced between two readings."""
+    article = articles.get(chunk.article_id)
+    return article is not None and article.text[chunk.start : chunk.end] == chunk.text

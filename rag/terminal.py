@@ -19,6 +19,7 @@ from rich.progress import Progress as Bar
 from rich.status import Status
 from rich.text import Text
 
+from rag.explaining import score_line, understood_lines
 from rag.ports import Progress
 from rag.types import Answer, Article, Citation, Evidence, IngestReport, Passage
 
@@ -68,8 +69,13 @@ def print_answer(answer: Answer, sources: Mapping[str, str], out: Console) -> No
         _write(out, _text(note, "dim"))
 
 
-def print_passages(evidence: Evidence, out: Console) -> None:
-    """The passages of a search, best first."""
+def print_passages(evidence: Evidence, out: Console, *, explain: bool = False) -> None:
+    """The passages of a search, best first; explained by what was understood and scored, if so
+    wished."""
+    if explain:
+        for line in understood_lines(evidence):
+            _write(out, _text(line, "dim"))
+        out.print()
     if not evidence.passages:
         _write(out, _text("Nothing found."))
     for passage in evidence.passages:
@@ -80,6 +86,8 @@ def print_passages(evidence: Evidence, out: Console) -> None:
                 _write(out, _text(line.strip()), _blank(lead))
         where = f"{passage.article_id}, characters {passage.start}–{passage.end}"
         _write(out, _text(where, "dim"), _blank(lead))
+        if explain:
+            _write(out, _text(score_line(evidence, passage), "dim"), _blank(lead))
         out.print()
 
 

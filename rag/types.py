@@ -81,6 +81,27 @@ class Passage:
     url: str | None = None
     copies: tuple[Copy, ...] = ()
 
+    @classmethod
+    def of(
+        cls, rank: int, score: float, chunk: Chunk, article: Article, copies: tuple[Copy, ...] = ()
+    ) -> Passage:
+        """The passage that a chunk of an article is."""
+        return cls(
+            rank=rank,
+            score=score,
+            article_id=article.id,
+            chunk_id=chunk.id,
+            text=chunk.text,
+            start=chunk.start,
+            end=chunk.end,
+            title=article.title,
+            outlet=article.outlet,
+            author=article.author,
+            published_at=article.published_at,
+            url=article.url,
+            copies=copies,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
@@ -122,16 +143,45 @@ class Understood:
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """Inclusive days, open where None."""
+
+    first: str | None = None
+    last: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """What a question says of when, by whom and about what, read by rules.
+
+    `understood` binds where the question's filters do, and is else the asker's wish: its dates
+    span the `periods`, which are the days, months or ranges that are named one by one. `phrases`
+    stood in quotation marks. `parts` are the whole question and, if it has several, what it asks.
+    """
+
+    understood: Understood
+    periods: tuple[Period, ...]
+    phrases: tuple[str, ...]
+    names: tuple[str, ...]
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What retrieval found: the passages, best first, and the whole articles they stand in.
 
     `path` tells which vector search served: the index, or exact search over a filtered set.
+    `confidence` is how likely the articles answer the question, in [0, 1], None if not estimated.
+    `explained` has what each feature gave to a passage's score, by chunk id.
     """
 
     passages: tuple[Passage, ...]
     articles: Mapping[str, Article]
     understood: Understood = field(default_factory=Understood)
     path: Literal["index", "exact"] = "exact"
+    confidence: float | None = None
+    understanding: Understanding | None = None
+    explained: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

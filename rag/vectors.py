@@ -12,9 +12,10 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from rag.errors import LibraryError, ModelMismatchError
-from rag.ports import Vectors
+from rag.ports import Rows, Vectors
 
 _DTYPE = np.dtype("<f4")
+_BATCH = 1000  # rows read at a time
 _MODEL = "embedding_model"  # the key in `meta` of the model that is searched by
 
 
@@ -78,19 +79,47 @@ def insert_vectors(
 def select_vectors(
     db: sqlite3.Connection, model: str, ids: Collection[str] | None = None
 ) -> tuple[list[str], Vectors]:
-    """Chunk ids (those among `ids`, if given) and their vectors, shape (n, dimension)."""
+    """Chunk ids (those among `ids`, if given) and their vectors, shape (n, dimension), in the
+    order in which they were stored."""
     among = "" if ids is None else "c.id IN (SELECT value FROM json_each(?)) AND"
     values = [] if ids is None else [json.dumps(list(ids))]
-    rows = db.execute(
-        "SELECT c.id, v.vector FROM chunks c JOIN vectors v ON v.chunk = c.rowid "
-        f"WHERE {among} v.model = ? ORDER BY c.rowid",
-        [*values, model],
-    ).fetchall()
-    if not rows:
-        return [], np.empty((0, 0), dtype=np.float32)
-    blobs = b"".join(row[1] for row in rows)
+    rest = (
+        f"chunks c JOIN vectors v ON v.chunk = c.rowid WHERE {among} v.model = ? ORDER BY c.rowid"
+    )
+    return _select(db, rest, [*values, model])[1:]
+
+
+def select_vectors_at(
+    db: sqlite3.Connection, model: str, rows: Rows | None
+) -> tuple[Rows, list[str], Vectors]:
+    """Row numbers, chunk ids and vectors of the chunks among `rows`, or of all: these by outlet
+    and day, so that what a filter lets through stands together."""
+    if rows is not None:
+        among = "c.rowid IN (SELECT value FROM json_each(?))"
+        rest = f"chunks c JOIN vectors v ON v.chunk = c.rowid WHERE {among} AND v.model = ?"
+        return _select(db, rest, [json.dumps(rows.tolist()), model])
+    joined = (
+        "articles a CROSS JOIN chunks c ON c.article = a.rowid JOIN vectors v ON v.chunk = c.rowid"
+    )
+    rest = f"{joined} WHERE v.model = ? ORDER BY a.outlet_key, a.published_day"
+    return _select(db, rest, [model])
+
+
+def _select(
+    db: sqlite3.Connection, rest: str, values: Sequence[str]
+) -> tuple[Rows, list[str], Vectors]:
+    found = db.execute(f"SELECT c.rowid, c.id, v.vector FROM {rest}", values)
+    rows: list[int] = []
+    ids: list[str] = []
+    parts = [np.empty((0, 0), dtype=np.float32)]
     try:
-        return [row[0] for row in rows], np.frombuffer(blobs, dtype=_DTYPE).reshape(len(rows), -1)
+        while some := found.fetchmany(_BATCH):
+            rows += [row for row, _, _ in some]
+            ids += [chunk_id for _, chunk_id, _ in some]
+            blobs = b"".join(blob for _, _, blob in some)
+            parts.append(np.frombuffer(blobs, dtype=_DTYPE).reshape(len(some), -1))
+        # One array of NumPy's own: it lies in large pages, and is read a third faster for it.
+        return np.array(rows, dtype=np.int64), ids, np.concatenate(parts[1:] or parts)
     except ValueError:
         raise LibraryError(
             "stored vectors are damaged: restore the library from a backup"

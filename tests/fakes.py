@@ -74,6 +74,15 @@ class ScriptedService:
         )
         return Evidence(passages, {a.id: a for a in found}, path="index")
 
+    async def rankings(self, question: Question, limit: int) -> dict[str, tuple[Passage, ...]]:
+        """BM25 as `search` ranks, dense the other way round."""
+        found = (await self.search(question, limit)).passages
+        turned = (replace(p, rank=rank) for rank, p in enumerate(reversed(found), start=1))
+        return {"bm25": found, "dense": tuple(turned)}
+
+    async def index_generation(self) -> str | None:
+        return "0123456789ab"
+
     async def answer(self, question: Question) -> AsyncIterator[AnswerEvent]:
         self.asked.append(question)
         yield Started("ans_1", question.text)

@@ -1,12 +1,11 @@
 """Articles of one chunk a text, in a library and its index, for the tests of all kinds of index."""
 
-from collections.abc import Collection
-
 import numpy as np
 
 from rag.exact import ExactIndex
 from rag.index import ChromaIndex
 from rag.library import Entry, SqliteLibrary
+from rag.ports import Rows
 from rag.types import Article, Chunk
 from tests.fakes import FakeEmbedder
 
@@ -32,9 +31,7 @@ def put(library: SqliteLibrary, index: ChromaIndex | None, article_id: str, *tex
         index.update((change.added, article[2]), change.removed)
 
 
-def search(
-    index: ChromaIndex | ExactIndex, query: str, limit: int = 3, *within: Collection[str]
-) -> list[str]:
+def search(index: ChromaIndex | ExactIndex, query: str, limit: int = 3, *within: Rows) -> list[str]:
     """The ids found for a query."""
     return [key for key, _ in index.search(embedder.encode_query(query), limit, *within)]
 

@@ -74,6 +74,8 @@ def test_wrong_usage_is_told_by_its_option(command: str, arguments: list[str], t
         ["search", "x", "--limit", "0"],
         ["serve", "--port", "70000"],
         ["eval", "--limit", "0"],
+        ["eval", "--compare", "one.json"],
+        ["eval", "seed", "--compare", "one.json", "other.json"],
         ["articles", "show"],
         ["articles", "delete"],
         ["anything"],
@@ -301,3 +303,36 @@ def test_articles_are_listed_shown_and_deleted(
     assert deleted.exit_code == 1
     assert deleted.stderr.splitlines()[-1] == "Articles: 1 deleted."
     assert json.loads(run("articles", "list", "--json").stdout) == {"articles": []}
+
+
+@pytest.mark.slow
+def test_an_explained_search_has_the_contract_s_document_and_more(
+    copy_of_seeded: CopyOfSeeded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATELINE_DATA_DIR", str(copy_of_seeded()))
+    plain = json.loads(run("search", "terrorism", "--limit", "1", "--json").stdout)
+    explained = json.loads(run("search", "terrorism", "--limit", "1", "--json", "--explain").stdout)
+    assert set(plain) == {"passages", "understood"}
+    assert "understanding" in explained
+    (passage,) = explained["passages"]
+    assert isinstance(passage["explained"], dict)
+    contract = {key: value for key, value in passage.items() if key != "explained"}
+    assert plain["passages"] == [contract]
+    assert " score " not in run("search", "terrorism", "--limit", "1").stdout
+    told = run("search", "terrorism", "--limit", "1", "--explain", "--from", "2025-01-01").stdout
+    assert told.startswith("published: from 2025-01-01\n")
+    assert " score " in told
+
+
+def test_saved_runs_are_compared_without_opening_a_library() -> None:
+    done = run("eval", "--compare", "one.json", "other.json")
+    assert done.exit_code == 1
+    assert "error: one.json: cannot be read" in done.stderr
+    assert not Path("data").exists()
+
+
+def test_an_unknown_baseline_is_told_before_anything_is_taken_in() -> None:
+    done = run("eval", "--baseline", "tfidf")
+    assert done.exit_code == 1
+    assert "known: bm25, dense, rrf" in done.stderr
+    assert not Path("data").exists()

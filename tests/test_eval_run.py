@@ -1,14 +1,17 @@
 import json
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from evals.baselines import BaselineError
 from evals.cases import GoldError
-from evals.run import EvalOptions, evaluate
+from evals.results import RunError
+from evals.run import EvalOptions, compare_saved, evaluate
 from rag.errors import DatelineError, LanguageModelError
 from rag.settings import Settings
-from rag.types import Article
+from rag.types import Article, Usage
 from tests.fakes import ServiceHouse, quotation
 
 RAIN = Article("rain", "Rain fell on Monday. Streets were flooded.")
@@ -283,3 +286,115 @@ async def test_json_is_one_document_on_stdout_and_runs_are_saved_side_by_side(
 async def test_the_seed_set_is_the_default(settings, tmp_path):
     await evaluate([], EvalOptions(out=tmp_path / "seed.json", limit=1), settings, None, house())
     assert json.loads((tmp_path / "seed.json").read_text())["dataset"] == "seed"
+
+
+async def test_baselines_are_asked_in_the_same_run_saved_and_printed(folder, settings, capsys):
+    saved = await run(folder, settings, house(), baselines=("bm25", "dense"))
+
+    found = {result["case"]["id"]: result["baselines"] for result in saved["results"]}
+    assert found["q1"]["bm25"]["mrr@10"] == scores(saved)["q1"]["mrr@10"] == 1
+    assert (found["q1"]["dense"]["mrr@10"], found["q2"]["dense"]["mrr@10"]) == (0.5, 1)
+    assert found["q4"] == {}
+    rows = {row["metric"]: row for row in saved["comparisons"]["dense"]}
+    mrr = rows["mrr@10"]
+    assert (mrr["ours"], mrr["theirs"], mrr["n"]) == (0.75, 0.75, 2)
+    assert rows["hits@4"]["verdict"] == "can't tell"
+    assert "containment" not in rows
+    printed = capsys.readouterr().out
+    assert "weather against bm25" in printed
+    assert "weather against dense" in printed
+    assert saved["conditions"]["options"]["baselines"] == ["bm25", "dense"]
+
+
+async def test_peers_are_compared_by_their_ranks(folder, settings, tmp_path, capsys):
+    peers = lines(tmp_path / "peers.jsonl", [{"system": "other", "first_rank": {"q1": 0, "q9": 1}}])
+
+    saved = await run(folder, settings, house(), peers=peers)
+
+    assert [result["baselines"] for result in saved["results"]] == [
+        {"other": {"hits@4": 0, "hits@10": 0, "mrr@10": 0}},
+        {},
+        {},
+    ]
+    rows = saved["comparisons"]["other"]
+    assert [row["metric"] for row in rows] == ["hits@4", "hits@10", "mrr@10"]
+    assert {(row["ours"], row["theirs"], row["n"]) for row in rows} == {(1, 0, 1)}
+    assert "weather against other" in capsys.readouterr().out
+
+
+async def test_baselines_and_peers_that_cannot_be_used_are_refused_first(
+    folder, settings, tmp_path
+):
+    opener = house()
+    with pytest.raises(BaselineError, match="known: bm25, dense, rrf"):
+        await run(folder, settings, opener, baselines=("tfidf",))
+    peers = lines(tmp_path / "peers.jsonl", [{"system": "other", "first_rank": {"q9": 1}}])
+    with pytest.raises(BaselineError, match="ranks none of the questions of weather"):
+        await run(folder, settings, opener, peers=peers)
+    assert not opener.opened
+
+
+async def test_two_saved_runs_are_compared(folder, settings, tmp_path, capsys):
+    await run(folder, settings, house())
+    good = (tmp_path / "run.json").rename(tmp_path / "good.json")
+    await run(folder, settings, ServiceHouse())
+    bad = (tmp_path / "run.json").rename(tmp_path / "bad.json")
+    capsys.readouterr()
+
+    assert compare_saved(good, bad, as_json=True) == 0
+    told = json.loads(capsys.readouterr().out)
+    rows = {row["metric"]: row for row in told["rows"]}
+    assert (told["run"], told["against"]) == (str(good), str(bad))
+    assert (rows["containment"]["ours"], rows["containment"]["theirs"]) == (0.5, 0)
+    assert rows["abstention_recall"]["difference"] == 0
+    assert not {"search_ms_p50", "answer_ms_p95"} & rows.keys()
+
+    compare_saved(good, bad)
+    printed = capsys.readouterr().out
+    assert printed.splitlines()[0] == f"{good} against {bad}"
+    row = next(line for line in printed.splitlines() if line.startswith("answer contained"))
+    assert row.split()[2:6] == ["2", "0.500", "0.000", "+0.500"]
+
+
+async def test_runs_are_compared_only_over_questions_with_the_same_gold(folder, settings, tmp_path):
+    await run(folder, settings, house())
+    before = (tmp_path / "run.json").rename(tmp_path / "before.json")
+    lines(folder / "questions.jsonl", [q | {"category": "other"} for q in QUESTIONS])
+    await run(folder, settings, house())
+
+    with pytest.raises(RunError, match="no question in common"):
+        compare_saved(before, tmp_path / "run.json")
+
+
+async def test_a_run_says_which_index_served_and_what_retrieval_thought_of_it(folder, settings):
+    class Sure(ServiceHouse):
+        @asynccontextmanager
+        async def __call__(self, settings):
+            async with super().__call__(settings) as service:
+                search = service.search
+
+                async def surely(question, limit):
+                    sure = 0.1 if question.text == "who won?" else 0.9
+                    return replace(await search(question, limit), confidence=sure)
+
+                service.search = surely
+                yield service
+
+    saved = await run(folder, settings, Sure())
+
+    assert saved["conditions"]["index"] == "0123456789ab"
+    assert scores(saved)["q4"]["confidence"] == 0.1
+    assert saved["metrics"]["all"]["confidence_auroc"]["value"] == 1
+    assert saved["metrics"]["all"]["confidence_refused@5"]["value"] == 1
+    assert "confidence_auroc" not in saved["metrics"]["tune"]  # it has no unanswerable question
+
+
+async def test_tokens_and_their_price_are_means_over_the_questions_that_took_any(folder, settings):
+    asked = replace(quotation(BURNED, FIRE, "The mill burned down."), usage=Usage(1000, 100))
+    priced = settings.model_copy(update={"llm_model": "gpt-4o-mini", "llm_base_url": None})
+
+    found = (await run(folder, priced, house(**{BURNED: asked})))["metrics"]["all"]
+
+    assert (found["prompt_tokens"]["value"], found["prompt_tokens"]["n"]) == (1000, 1)
+    assert found["completion_tokens"]["value"] == 100
+    assert found["cost_usd"]["value"] > 0

@@ -3,6 +3,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from rag.exact import FEW, ExactIndex
 from rag.library import SqliteLibrary
@@ -29,9 +31,10 @@ def test_an_empty_library_and_no_candidates_give_nothing(library: SqliteLibrary)
     exact = ExactIndex(library, embedder.model)
     assert search(exact, "india", 5) == []
     put(library, None, "a", *WORDS)
-    assert search(exact, "india", 5, []) == []
-    assert search(exact, "india", 5, ["gone"]) == []
-    assert search(exact, "india", 5, [f"gone{n}" for n in range(FEW + 1)]) == []
+    assert search(exact, "india", 5, np.arange(0)) == []
+    assert search(exact, "india", 5, np.array([99])) == []
+    assert search(exact, "india", 5, np.arange(99, 100 + FEW)) == []
+    assert exact.similarities(embedder.encode_query("india"), ["gone"]) == {}
 
 
 def test_the_nearest_come_first_with_their_cosine(library: SqliteLibrary) -> None:
@@ -46,10 +49,25 @@ def test_the_nearest_come_first_with_their_cosine(library: SqliteLibrary) -> Non
 def test_only_candidates_are_found_however_many_they_are(library: SqliteLibrary) -> None:
     put(library, None, "a", *(f"{one} {n}" for n in range(FEW // 10 + 2) for one in WORDS))
     exact = ExactIndex(library, embedder.model)
-    ids = library.vectors(embedder.model)[0]
-    for within in (ids[3:9], ids[: FEW + 3], [*ids[:FEW], "gone", "gone too"]):
+    rows = library.rows()
+    assert len(rows) < FEW + 30
+    gone = np.append(rows[:FEW], [10**6, 10**7])
+    runs, most = np.append(rows[3:40], rows[60:99]), np.delete(rows, slice(None, None, 5))
+    few = (rows[3:9], rows[5:2000:3], runs, rows[3:4])
+    for within in (*few, rows[: FEW + 3], gone, rows[1::2], most, *few):
+        ids = set(library.vectors_at(within, embedder.model)[1])
         found = search(exact, "terror 7", 5, within)
-        assert found == by_hand(library, "terror 7", set(within))[:5]
+        assert found == by_hand(library, "terror 7", ids)[:5]
+
+
+def test_the_similarities_of_given_chunks_are_their_cosines(library: SqliteLibrary) -> None:
+    put(library, None, "a", *WORDS)
+    exact = ExactIndex(library, embedder.model)
+    vector = embedder.encode_query("chess")
+    everything = dict(exact.search(vector, 100))
+    some = exact.similarities(vector, ["a/3", "a/0", "gone"])
+    assert some == pytest.approx({key: everything[key] for key in ("a/3", "a/0")}, abs=1e-6)
+    assert some["a/3"] == pytest.approx(1.0, abs=1e-6)
 
 
 def test_equal_texts_come_in_the_order_of_their_ids(library: SqliteLibrary) -> None:
@@ -71,6 +89,26 @@ def test_every_change_of_the_library_is_seen(library: SqliteLibrary) -> None:
     assert search(exact, "rice", 1) == ["a/0"]
     library.delete(["a"])
     assert search(exact, "rice", 5) == ["b/0"]
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(writes=st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 5)), max_size=12))
+def test_vectors_that_follow_the_library_are_those_read_anew(
+    library: SqliteLibrary, writes: list[tuple[str, int]]
+) -> None:
+    library.delete(list("abcdef"))
+    following = ExactIndex(library, embedder.model)
+    for number, (article_id, length) in enumerate(writes):
+        if length:
+            put(library, None, article_id, *(f"{WORDS[n]} {number}" for n in range(length)))
+        else:
+            library.delete([article_id])
+        anew = ExactIndex(library, embedder.model)
+        assert search(following, "chess 3", 99) == search(anew, "chess 3", 99)
+        odd = library.rows()[::2]
+        assert search(following, "rice 3", 99, odd) == search(anew, "rice 3", 99, odd)
 
 
 def test_threads_search_while_the_library_changes(library: SqliteLibrary) -> None:

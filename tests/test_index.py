@@ -336,3 +336,14 @@ def test_threads_search_while_the_index_follows(library: SqliteLibrary, index: C
     for reader in readers:
         reader.join()
     assert wrong == []
+
+
+def test_each_build_is_a_generation_of_its_own(library: SqliteLibrary, index: ChromaIndex) -> None:
+    assert index.generation() is None
+    put(library, index, "a", "chess")
+    first = index.generation()
+    put(library, index, "b", "rice")
+    assert first
+    assert index.generation() == first
+    index.rebuild()
+    assert index.generation() not in (None, first)

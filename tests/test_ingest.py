@@ -191,6 +191,23 @@ def test_a_second_run_encodes_nothing_and_says_so(
     assert (len(embedder.encoded), library.revision()) == (encoded, revision)
 
 
+def test_a_run_without_news_finds_the_copies_of_an_old_library(
+    ingester: Ingester, library: SqliteLibrary, folder: Path
+) -> None:
+    ingester.put(Article("one", "The same text."))
+    ingester.put(Article("two", "The same text."))
+    ingester.ingest([folder])
+    with library._database.writing() as db:  # as before there were clusters
+        db.execute("DELETE FROM clusters")
+        db.execute("DELETE FROM bands")
+    assert library.copies_of(["one"], Filters(), None) == {}
+    assert ingester.ingest([folder]).added == 0
+    assert [copy.article_id for copy in library.copies_of(["one"], Filters(), None)["one"]] == [
+        "one",
+        "two",
+    ]
+
+
 def test_a_changed_article_replaces_its_chunks(
     ingester: Ingester, library: SqliteLibrary, index: MemoryIndex, folder: Path
 ) -> None:
@@ -198,7 +215,7 @@ def test_a_changed_article_replaces_its_chunks(
     (folder / "a.txt").write_text("Wholly rewritten.\n")
     assert ingester.ingest([folder]) == IngestReport(replaced=1, unchanged=2, chunks=1)
     assert library.counts() == (3, 5)
-    assert library.lexical(["about"], 9, Filters(), None)[0][0].count("a.txt") == 0
+    assert library.lexical(["about"], 9)[0][0].count("a.txt") == 0
     assert_in_step(library, index)
 
 

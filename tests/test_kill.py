@@ -27,7 +27,7 @@ from rag.index import ChromaIndex
 from rag.ingest import Ingester
 from rag.library import SqliteLibrary
 from rag.settings import Settings
-from rag.types import Article, Chunk, Filters, Question
+from rag.types import Article, Chunk, Question
 from tests.fakes import FakeEmbedder
 from tests.processes import COMMAND, dateline, environment
 
@@ -124,7 +124,7 @@ def answers(library: SqliteLibrary, index: ChromaIndex | ExactIndex) -> list[obj
     found: list[object] = []
     for query in QUERIES:
         dense = index.search(FakeEmbedder().encode_query(query), 10)
-        lexical = library.lexical(query.split(), 100, Filters(), None)
+        lexical = library.lexical(query.split(), 100)
         found.append([round(score, 4) for _, score in dense])
         found.append([(key, round(score, 9)) for key, score in lexical])
     return found

@@ -88,7 +88,7 @@ def test_a_put_that_fails_half_way_leaves_nothing(library: SqliteLibrary) -> Non
             [entry(Article("a", "The new text.")), (article, chunks, vectors), twice], MODEL
         )
     assert library.articles(["a", "b", "c"]) == {"a": Article("a", "The old text.")}
-    assert library.lexical(["new", "another"], 9, Filters(), None) == []
+    assert library.lexical(["new", "another"], 9) == []
     assert (library.counts(), library.revision()) == ((1, 1), revision)
 
 
@@ -140,8 +140,8 @@ def test_a_changed_article_replaces_all_that_it_was(library: SqliteLibrary) -> N
     assert change.articles == 1
     assert set(change.added) == {"a/0", "a/40"}
     assert set(change.removed) == {"a/80"}
-    assert library.lexical(["terrorism"], 9, Filters(), None) == []
-    assert [key for key, _ in library.lexical(["chess"], 9, Filters(), None)][:1] == ["a/0"]
+    assert library.lexical(["terrorism"], 9) == []
+    assert [key for key, _ in library.lexical(["chess"], 9)][:1] == ["a/0"]
     assert [rows(library, table) for table in ("articles", "chunks", "vectors", "words")] == [
         2, 3, 3, 3,
     ]  # fmt: skip
@@ -235,8 +235,8 @@ DATED = (
 def test_filters_let_through(library: SqliteLibrary, filters, as_of, expected) -> None:
     put(library, *DATED)
     candidates = library.candidates(filters, as_of)
-    assert {key.split("/")[0] for key in candidates} == expected
-    found = library.lexical(["news"], 9, filters, as_of)
+    assert {key.split("/")[0] for key in library.vectors_at(candidates, MODEL)[1]} == expected
+    found = library.lexical(["news"], 9, candidates)
     assert {key.split("/")[0] for key, _ in found} == expected
 
 
@@ -251,12 +251,12 @@ def test_without_filters_nothing_is_filtered(library: SqliteLibrary) -> None:
 )
 def test_no_term_is_read_as_syntax(library: SqliteLibrary, term: str) -> None:
     put(library, Article("a", "news of the day"), Article("b", "nothing"))
-    assert [key for key, _ in library.lexical([term, "day"], 9, Filters(), None)] == ["a/0"]
+    assert [key for key, _ in library.lexical([term, "day"], 9)] == ["a/0"]
 
 
 def test_no_terms_find_nothing(library: SqliteLibrary) -> None:
     put(library, Article("a", "news"))
-    assert library.lexical([], 9, Filters(), None) == []
+    assert library.lexical([], 9) == []
 
 
 def test_lexical_search_ranks_rare_words_first_and_scores_above_zero(
@@ -268,7 +268,7 @@ def test_lexical_search_ranks_rare_words_first_and_scores_above_zero(
         Article("b", "India spoke of terrorism"),
         Article("c", "India spoke of sport"),
     )
-    found = library.lexical(["India", "terrorism"], 2, Filters(), None)
+    found = library.lexical(["India", "terrorism"], 2)
     assert found[0][0] == "b/0"
     assert len(found) == 2
     assert found[0][1] > found[1][1] >= 0
@@ -277,14 +277,36 @@ def test_lexical_search_ranks_rare_words_first_and_scores_above_zero(
 def test_words_are_found_by_their_stem_without_accents_and_in_hindi(library: SqliteLibrary) -> None:
     put(library, Article("a", "He was running to the Café"), Article("b", "हिन्दी समाचार"))
     for term, expected in (("run", "a/0"), ("cafe", "a/0"), ("हिन्दी", "b/0")):
-        assert [key for key, _ in library.lexical([term], 9, Filters(), None)] == [expected], term
-    assert library.lexical(["हिन"], 9, Filters(), None) == []  # the word was not cut apart
+        assert [key for key, _ in library.lexical([term], 9)] == [expected], term
+    assert library.lexical(["हिन"], 9) == []  # the word was not cut apart
 
 
 def test_the_header_is_searched(library: SqliteLibrary) -> None:
     put(library, Article("a", "text", title="Terror", outlet="Hindu", author="Rao"))
     for term in ("terror", "hindu", "rao"):
-        assert library.lexical([term], 9, Filters(), None), term
+        assert library.lexical([term], 9), term
+
+
+def test_the_number_of_a_chunk_that_is_gone_is_not_given_again(library: SqliteLibrary) -> None:
+    put(library, Article("a", "x" * 100), Article("b", "y" * 50))
+    assert library.rows().tolist() == [1, 2, 3, 4, 5]
+    stale = library.candidates(Filters(article_ids=("b",)), None)
+    library.delete(["b"])
+    put(library, Article("c", "y" * 50), Article("a", "x"))
+    assert library.rows().tolist() == [6, 7, 8]
+    assert library.lexical(["y" * 40], 9)
+    assert library.lexical(["y" * 40], 9, stale) == []
+    assert library.vectors_at(stale, MODEL)[1] == []
+
+
+def test_scores_of_given_chunks_are_those_of_the_search(library: SqliteLibrary) -> None:
+    put(library, *(Article(f"a{n}", f"trade {'chess ' * n} in India") for n in range(5)))
+    found = dict(library.lexical(["chess", "trade"], 9))
+    some = ["a3/0", "a1/0", "gone"]
+    assert library.lexical_scores(["chess", "trade"], some) == {key: found[key] for key in some[:2]}
+    assert library.lexical_scores(["chess"], ["a0/0"]) == {}
+    assert library.lexical_scores([], some) == {}
+    assert library.lexical_scores(["chess"], []) == {}
 
 
 # Vectors

@@ -1,8 +1,7 @@
-import random
+import math
+from dataclasses import replace
 
-import ir_measures
 import pytest
-from ir_measures import RR, Qrel, ScoredDoc, Success
 
 from evals.metrics import (
     Gold,
@@ -14,14 +13,14 @@ from evals.metrics import (
     estimate,
     exact_match,
     hit_within,
-    hits_at,
     holds,
     normalise,
     overlaps,
-    reciprocal_rank,
+    sentence_support,
     token_f1,
+    trec_scores,
 )
-from rag.types import Citation, Copy, Passage, Span
+from rag.types import Citation, Copy, Passage, Sentence, Span
 
 NONE, FIRST, SECOND = frozenset(), frozenset({0}), frozenset({1})
 
@@ -119,19 +118,32 @@ def test_a_passage_stands_for_the_articles_that_carry_its_copies():
 
 def test_retrieval_metrics_without_a_hit_are_zero():
     found = [NONE] * 10
-    assert hits_at(found, 10) == reciprocal_rank(found) == average_precision(found, 2) == 0
-    assert all_evidence(found, 2) == hit_within(found, [10] * 10) == hits_at([], 4) == 0
-    assert hit_within([], []) == reciprocal_rank([]) == 0
+    assert set(trec_scores(found, 2).values()) == {0}
+    assert set(trec_scores([], 1).values()) == {0}
+    assert average_precision(found, 2) == all_evidence(found, 2) == 0
+    assert hit_within(found, [10] * 10) == hit_within([], []) == 0
 
 
 def test_a_hit_after_the_cut_does_not_count():
     found = [NONE] * 4 + [FIRST] + [NONE] * 5 + [SECOND]
+    scores = trec_scores(found, 2)
 
-    assert (hits_at(found, 4), hits_at(found, 5)) == (0, 1)
-    assert reciprocal_rank(found) == pytest.approx(1 / 5)
+    assert (scores["hits@4"], scores["hits@10"]) == (0, 1)
+    assert scores["mrr@10"] == pytest.approx(1 / 5)
+    assert trec_scores([NONE] * 10 + [FIRST], 1)["mrr@10"] == 0
     assert all_evidence(found, 2) == 0
     assert all_evidence(found, 2, k=11) == 1
     assert average_precision(found, 2) == pytest.approx((1 / 5) / 2)
+
+
+def test_trec_ranks_the_pieces_of_evidence_where_they_first_stand():
+    scores = trec_scores([NONE, FIRST, FIRST, SECOND], 3)
+
+    assert scores["ap"] == pytest.approx((1 / 2 + 2 / 4) / 3)
+    gain = 1 / math.log2(3) + 1 / math.log2(5)
+    assert scores["ndcg@10"] == pytest.approx(gain / (1 + 1 / math.log2(3) + 1 / math.log2(4)))
+    both = trec_scores([FIRST | SECOND], 2)
+    assert both["ap"] == both["ndcg@10"] == 1
 
 
 def test_average_precision_counts_each_piece_once_by_its_rank():
@@ -139,20 +151,6 @@ def test_average_precision_counts_each_piece_once_by_its_rank():
     assert average_precision([FIRST, FIRST, FIRST], 2) == pytest.approx((1 / 1) / 2)
     assert average_precision([NONE, FIRST | SECOND], 2) == pytest.approx((2 / 2) / 2)
     assert average_precision([FIRST], 20) == pytest.approx(1 / 10)
-
-
-def test_hits_and_reciprocal_rank_agree_with_ir_measures():
-    rng = random.Random(0)
-    for _ in range(50):
-        found = [FIRST if rng.random() < 0.15 else NONE for _ in range(12)]
-        run = [ScoredDoc("q", str(rank), -rank) for rank in range(len(found))]
-        relevant = [Qrel("q", str(rank), int(bool(hit))) for rank, hit in enumerate(found)]
-        measures = [Success @ 4, Success @ 10, RR @ 10]
-        expected = ir_measures.calc_aggregate(measures, [*relevant, Qrel("q", "x", 1)], run)
-
-        assert hits_at(found, 4) == expected[Success @ 4]
-        assert hits_at(found, 10) == expected[Success @ 10]
-        assert reciprocal_rank(found) == pytest.approx(expected[RR @ 10])
 
 
 def test_a_passage_counts_within_the_budget_only_if_it_fits_whole():
@@ -188,6 +186,18 @@ def test_citation_recall_counts_the_pieces_of_evidence_that_are_cited():
     assert citation_recall(both, golds) == pytest.approx(2 / 3)
 
 
+def test_a_sentence_has_evidence_if_one_of_its_citations_has():
+    golds = [Gold("d1", "Rain fell.", Span(100, 110))]
+    right, wrong = citation("Rain fell.", 100), replace(citation("Snow.", 0, "d2"), number=2)
+    sentences = [
+        Sentence("Rain fell.", 0, 10, "exact", (2, 1)),
+        Sentence("Snow.", 15, 20, "exact", (2,)),
+    ]
+
+    assert sentence_support(sentences, [right, wrong], golds, ["rain"]) == 0.5
+    assert sentence_support(sentences[1:], [wrong], golds, ["rain"]) == 0
+
+
 # Statistics
 
 
@@ -217,3 +227,40 @@ def test_percentiles_are_of_the_values():
     assert p95
     assert p50.value == pytest.approx(50.5)
     assert p95.value == pytest.approx(95.05)
+
+
+def test_auroc_is_how_often_the_answerable_have_more_confidence():
+    confidence = [0.9, 0.4, 0.4, 0.1]
+
+    def auroc(*answerable: int) -> float:
+        found = estimate(confidence, "auroc", list(map(bool, answerable)))
+        assert found
+        return found.value
+
+    assert auroc(1, 1, 0, 0) == pytest.approx(3.5 / 4)  # one of the four pairs is a tie
+    assert auroc(0, 0, 1, 1) == pytest.approx(0.5 / 4)
+    assert auroc(1, 0, 0, 1) == pytest.approx(2 / 4)
+
+
+def test_a_statistic_of_two_kinds_has_no_value_for_one():
+    for statistic in ("auroc", "refused@5"):
+        assert estimate([0.5, 0.6], statistic, [True, True]) is None
+        assert estimate([0.5, 0.6], statistic, [False, False]) is None
+
+
+def test_what_is_refused_lies_below_the_threshold_that_the_answerable_allow():
+    answerable = [n / 20 for n in range(20)]  # 0.00, 0.05, …
+    unanswerable = [0.0, 0.04, 0.05, 0.07, 0.99]
+    values = [*answerable, *unanswerable]
+    kinds = [True] * 20 + [False] * 5
+
+    at_five, at_ten = (estimate(values, s, kinds) for s in ("refused@5", "refused@10"))
+
+    assert at_five
+    assert at_ten
+    assert at_five.value == pytest.approx(2 / 5)  # below 0.05: one of twenty is refused wrongly
+    assert at_ten.value == pytest.approx(4 / 5)  # below 0.10: two of twenty
+    assert at_five.low <= at_five.value <= at_five.high
+    tied = estimate([0.5] * 4, "refused@10", [True, True, False, False])
+    assert tied
+    assert tied.value == 0

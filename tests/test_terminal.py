@@ -82,6 +82,12 @@ ABSTENTION = replace(
     ANSWER, status="abstained", text="The articles don't say.", sentences=(), citations=()
 )
 ARTICLE = Article("art_1", f"{QUOTE}\n{QUOTE}\n", title=TITLE, source="/news/a.txt")
+EXPLAINED = Evidence(
+    (PASSAGE,),
+    {},
+    Understood(outlets=("The Daily",), latest=True),
+    explained={"chk_1": {"bm25": 0.6, "dense": 0.4}},
+)
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 Printing = Callable[[Console], None]
@@ -89,6 +95,7 @@ PRINTED: dict[str, Printing] = {
     "answer": lambda out: print_answer(ANSWER, {}, out),
     "abstention": lambda out: print_answer(replace(ABSTENTION, nearest=(PASSAGE,)), {}, out),
     "passages": lambda out: print_passages(Evidence((PASSAGE,), {}), out),
+    "explained": lambda out: print_passages(EXPLAINED, out, explain=True),
     "articles": lambda out: print_articles([ARTICLE], out),
     "article": lambda out: print_article(ARTICLE, out),
     "report": lambda out: print_report(
@@ -133,7 +140,9 @@ def test_what_is_piped_is_plain(what: str) -> None:
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])
-@pytest.mark.parametrize("what", ["answer", "abstention", "passages", "articles", "article"])
+@pytest.mark.parametrize(
+    "what", ["answer", "abstention", "passages", "explained", "articles", "article"]
+)
 def test_a_terminal_gets_lines_that_fit_it(what: str, width: int) -> None:
     lines = ANSI.sub("", on_terminal(PRINTED[what], width)).splitlines()
     for line in lines:
@@ -144,7 +153,9 @@ def test_a_terminal_gets_lines_that_fit_it(what: str, width: int) -> None:
     assert whole in " ".join(" ".join(lines).split())
 
 
-@pytest.mark.parametrize("what", ["answer", "abstention", "passages", "articles", "article"])
+@pytest.mark.parametrize(
+    "what", ["answer", "abstention", "passages", "explained", "articles", "article"]
+)
 def test_a_terminal_gets_colours(what: str) -> None:
     assert ANSI.search(on_terminal(PRINTED[what]))
 
@@ -312,6 +323,15 @@ def test_wide_characters_are_measured_by_their_cells() -> None:
 
 def test_nothing_found_is_told() -> None:
     assert piped(lambda out: print_passages(Evidence((), {}), out)) == "Nothing found.\n"
+
+
+def test_a_search_is_explained_only_where_that_is_wished_for() -> None:
+    explained = piped(lambda out: print_passages(EXPLAINED, out, explain=True))
+    understood, found = explained.split("\n\n", 1)
+    assert understood == "outlets: The Daily\nlatest: the newest articles are wanted"
+    why = "   score 1.000 · bm25 +0.600 · dense +0.400\n"
+    assert found.endswith(f"characters 10–400\n{why}\n")
+    assert piped(lambda out: print_passages(EXPLAINED, out)) == found.replace(why, "")
 
 
 def test_an_article_that_nothing_is_known_of_is_listed_by_id() -> None:

@@ -1,0 +1,120 @@
+"""Asking a service the gold questions, one after the other, and scoring what comes back."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from evals.baselines import Peers, baseline_scores
+from evals.cases import GoldQuestion, split
+from evals.datasets import Opened
+from evals.results import CaseResult
+from evals.scoring import answer_scores, cost_scores, promise_scores, retrieval_scores
+from rag.errors import DatelineError, NotFoundError
+from rag.settings import Settings
+from rag.types import Answer, Article, Evidence, Finished, Question
+
+DEPTH = 10  # passages retrieved a question
+_SAMPLE_SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is asked for of each question: an answer or only passages, and what to compare with."""
+
+    with_answers: bool = True
+    baselines: Collection[str] = ()
+    peers: Peers = field(default_factory=dict)
+
+
+def sample(cases: Sequence[GoldQuestion], limit: int | None) -> Sequence[GoldQuestion]:
+    """At most `limit` of the questions, the same ones each time, in their order."""
+    if limit is None or limit >= len(cases):
+        return cases
+    chosen = sorted(random.Random(_SAMPLE_SEED).sample(range(len(cases)), limit))
+    return [cases[i] for i in chosen]
+
+
+class Asker:
+    """Asks one question at a time."""
+
+    def __init__(self, opened: Opened, settings: Settings, plan: Plan) -> None:
+        self._service = opened.service
+        self._golds = opened.golds
+        self._settings = settings
+        self._plan = plan
+        self._articles: dict[str, Article] = {}
+
+    async def ask(self, case: GoldQuestion) -> CaseResult:
+        """The outcome of one question; what `DatelineError` says becomes its error."""
+        scores: dict[str, float] = {}
+        baselines: dict[str, dict[str, float]] = {}
+        evidence = Evidence((), {})
+        answer: Answer | None = None
+        error: str | None = None
+        golds = self._golds[case.id]
+        question = Question(case.question, as_of=case.as_of)
+        try:
+            began = time.perf_counter()
+            evidence = await self._service.search(question, DEPTH)
+            scores["search_ms"] = _ms_since(began)
+            if evidence.confidence is not None:
+                scores["confidence"] = evidence.confidence
+            if self._plan.with_answers:
+                began = time.perf_counter()
+                answer = await self._answer(question)
+                scores["answer_ms"] = _ms_since(began)
+            names = self._plan.baselines
+            baselines = await baseline_scores(self._service, case, golds, names, DEPTH)
+        except DatelineError as problem:
+            error = f"{type(problem).__name__}: {problem}"
+        scores |= retrieval_scores(case, golds, evidence.passages)
+        if self._plan.with_answers:
+            scores |= answer_scores(case, golds, answer)
+        if answer:
+            scores |= cost_scores(answer, self._settings.llm_model, self._settings.llm_base_url)
+        kept, breaches = promise_scores(answer, await self._shown(answer)) if answer else ({}, [])
+        return CaseResult(
+            case=case,
+            half=split(case.id),
+            passages=evidence.passages,
+            path=evidence.path if "search_ms" in scores else None,
+            answer=answer,
+            scores=scores | kept,
+            breaches=tuple(breaches),
+            error=error,
+            golds=golds,
+            baselines=baselines | self._of_peers(case.id),
+        )
+
+    def _of_peers(self, case_id: str) -> dict[str, dict[str, float]]:
+        peers = self._plan.peers.items()
+        return {name: asked[case_id] for name, asked in peers if case_id in asked}
+
+    async def _answer(self, question: Question) -> Answer:
+        answer: Answer | None = None
+        async for event in self._service.answer(question):
+            if isinstance(event, Finished):
+                answer = event.answer
+        if answer is None:
+            raise DatelineError(f"{question.text!r}: the answer ended without its last event")
+        return answer
+
+    async def _shown(self, answer: Answer) -> dict[str, Article]:
+        ids = {c.article_id for c in answer.citations} | {p.article_id for p in answer.nearest}
+        found = [await self._article(id_) for id_ in sorted(ids)]
+        return {article.id: article for article in found if article}
+
+    async def _article(self, article_id: str) -> Article | None:
+        if article_id not in self._articles:
+            try:
+                self._articles[article_id] = await self._service.article(article_id)
+            except NotFoundError:
+                return None
+        return self._articles[article_id]
+
+
+def _ms_since(began: float) -> float:
+    return (time.perf_counter() - began) * 1000

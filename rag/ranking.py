@@ -1,0 +1,244 @@
+"""Scoring chunks for a question by features that can be explained, each in [0, 1] or nearly so."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.types import Article, Chunk, Period, Understanding
+from rag.wording import FUNCTION_WORDS, stem
+
+Values = NDArray[np.float64]
+
+FEATURES = (
+    "lexical",  # BM25 of the whole question, as a share of the best chunk's
+    "match",  # the same, as a share of what its words could bring
+    "dense",  # cosine similarity of chunk and question
+    "part",  # lexical and dense for the part of the question that the chunk fits best
+    "coverage",  # idf-weighted share of the question's words in the chunk
+    "context",  # the same, in the chunk, its article's header and its lead
+    "proximity",  # the same, in the best stretch of the chunk
+    "phrase",  # share of the question's pairs of neighbouring words that are neighbours here
+    "quoted",  # share of the question's quoted phrases that stand here
+    "names",  # share of the words of its names
+    "article",  # how well the article's best three chunks do by lexical and dense
+    "lead",  # how near the chunk is to the beginning of its article
+    "outlet",  # its outlet is one that the question names
+    "period",  # it was published in a period that the question names
+    "recency",  # how new it is, where the question or `as_of` asks for it
+)
+
+WEIGHTS: Mapping[str, float] = dict.fromkeys(FEATURES, 0.0) | {"lexical": 1.0, "dense": 1.3}
+
+JUDGED = 5
+"""So many of the best chunks tell whether a question can be answered."""
+
+SIGNALS = ("match", "dense", "coverage", "context", "proximity", "phrase", "names", "recency")
+"""Features that tell it."""
+
+LIKELIHOOD: Mapping[str, float] = {"bias": -4.0, "match": 4.0, "dense": 4.0, "coverage": 2.0}
+
+STRETCH = 20
+"""Content words of a stretch in which the question's words count as near each other."""
+
+LEAD_CHARS = 1000
+"""The lead of an article; a chunk that begins so far down counts half as near to the beginning."""
+
+FRESH_DAYS = 10.0
+"""After so many days an article counts 1/e as new."""
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The chunks considered for a question, in one order, and what the searches say of them.
+
+    `lexical` and `dense` have BM25 scores and cosines of shape (parts, chunks), the whole
+    question's first; `frequencies` tells in how many of the library's `size` chunks a word stands.
+    """
+
+    chunks: Sequence[Chunk]
+    articles: Mapping[str, Article]
+    lexical: Values
+    dense: Values
+    frequencies: Mapping[str, int]
+    size: int
+
+
+def content_words(text: str) -> list[str]:
+    """The words that carry meaning, folded to lower case, once each; all words if none does."""
+    words = list(dict.fromkeys(_WORD.findall(text.lower())))
+    return [word for word in words if word not in FUNCTION_WORDS and len(word) > 1] or words
+
+
+def features(pool: Pool, asked: Understanding) -> Values:
+    """What speaks for each chunk: shape (chunks, len(FEATURES)), in the order of `FEATURES`."""
+    terms = _Terms(pool, asked)
+    similarity = _both(pool.lexical, pool.dense)
+    columns: dict[str, Sequence[float] | Values] = {
+        "lexical": _share(pool.lexical[0]),
+        "match": pool.lexical[0] / terms.most,
+        "dense": pool.dense[0],
+        "part": similarity[1:].max(axis=0, initial=0.0),
+        "article": _article_scores(pool.chunks, similarity[0]),
+        **_dated(pool, asked),
+    }
+    named = set(asked.understood.outlets)
+    rows = [terms.read(chunk, pool.articles[chunk.article_id]) for chunk in pool.chunks]
+    for name in rows[0] if rows else ():
+        columns[name] = [row[name] for row in rows]
+    columns["lead"] = [1 / (1 + chunk.start / LEAD_CHARS) for chunk in pool.chunks]
+    columns["outlet"] = [
+        float(pool.articles[chunk.article_id].outlet in named) for chunk in pool.chunks
+    ]
+    return np.column_stack([np.asarray(columns[name], dtype=np.float64) for name in FEATURES])
+
+
+def likelihood(best: Values, dated: bool) -> float:
+    """How likely a library answers a question, in [0, 1], by the features of its best chunks, of
+    shape (chunks, len(FEATURES)); `dated` tells that recency was asked for.
+
+    Logistic regression on the highest value of each feature among the first `JUDGED`.
+    """
+    signals = likelihood_signals(best, dated)
+    return 1 / (1 + math.exp(-sum(LIKELIHOOD.get(key, 0.0) * signals[key] for key in signals)))
+
+
+def likelihood_signals(best: Values, dated: bool) -> dict[str, float]:
+    """What `likelihood` weighs, by name."""
+    highest = best[:JUDGED].max(axis=0, initial=0.0)
+    signals = {name: float(highest[FEATURES.index(name)]) for name in SIGNALS}
+    return signals | {"bias": 1.0, "undated": float(not dated)}
+
+
+class _Terms:
+    """The question's words, what they weigh, and how well a chunk has them."""
+
+    def __init__(self, pool: Pool, asked: Understanding) -> None:
+        text = asked.parts[0]
+        rarity = {
+            word: math.log(1 + pool.size / (pool.frequencies.get(word, 0) + 0.5))
+            for word in content_words(text)
+        }
+        self.most = 2.2 * sum(rarity.values()) or 1.0  # k1 + 1 times idf, the bound of BM25
+        self._weights = {stem(word): weight for word, weight in rarity.items()}
+        self._total = sum(self._weights.values()) or 1.0
+        order = list(_stems(text))
+        self._pairs = set(pairwise(order))
+        self._names = {s for name in asked.names for s in _stems(name)}
+        self._quoted = [_plain(phrase) for phrase in asked.phrases]
+        self._around: dict[str, frozenset[str]] = {}
+
+    def read(self, chunk: Chunk, article: Article) -> dict[str, float]:
+        """The features that only the texts tell."""
+        order = list(_stems(chunk.text))
+        here = frozenset(order)
+        around = here | self._about(article)
+        plain = _plain(chunk.text) if self._quoted else ""
+        return {
+            "coverage": self._covered(here),
+            "context": self._covered(around),
+            "proximity": self._nearest(order),
+            "phrase": _part(self._pairs, set(pairwise(order))),
+            "quoted": sum(phrase in plain for phrase in self._quoted) / (len(self._quoted) or 1),
+            "names": _part(self._names, around),
+        }
+
+    def _covered(self, stems: frozenset[str]) -> float:
+        return sum(w for s, w in self._weights.items() if s in stems) / self._total
+
+    def _nearest(self, order: Sequence[str]) -> float:
+        """The largest weight of distinct words within a stretch."""
+        places = [(i, s) for i, s in enumerate(order) if s in self._weights]
+        best = 0.0
+        for n, (start, _) in enumerate(places):
+            near = {s for i, s in places[n : n + STRETCH] if i < start + STRETCH}
+            best = max(best, sum(self._weights[s] for s in near))
+        return best / self._total
+
+    def _about(self, article: Article) -> frozenset[str]:
+        """The stems of an article's header and lead."""
+        if article.id not in self._around:
+            header = (article.title, article.outlet, article.author, article.published_at)
+            text = " ".join([*filter(None, header), article.text[:LEAD_CHARS]])
+            self._around[article.id] = frozenset(_stems(text))
+        return self._around[article.id]
+
+
+def _dated(pool: Pool, asked: Understanding) -> dict[str, list[float]]:
+    """The features of the day of publication."""
+    articles = [pool.articles[chunk.article_id] for chunk in pool.chunks]
+    days = [(article.published_at or "")[:10] for article in articles]
+    now = _day(asked.understood.as_of)
+    if now is None and asked.understood.latest:
+        now = max(filter(None, map(_day, days)), default=None)
+    return {
+        "period": [float(any(_within(day, p) for p in asked.periods)) for day in days],
+        "recency": [_recency(_day(day), now) for day in days],
+    }
+
+
+def _recency(day: date | None, now: date | None) -> float:
+    return math.exp(-abs((now - day).days) / FRESH_DAYS) if day and now else 0.0
+
+
+def _within(day: str, period: Period) -> bool:
+    return bool(day) and (period.first or "") <= day <= (period.last or "9999")
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat((text or "")[:10])
+    except ValueError:
+        return None
+
+
+def _both(lexical: Values, dense: Values) -> Values:
+    """Half BM25, half cosine, each as a share of the part's best; shape (parts, chunks)."""
+    return np.stack(
+        [(_share(one) + _share(two)) / 2 for one, two in zip(lexical, dense, strict=True)]
+    )
+
+
+def _share(scores: Values) -> Values:
+    """Scores as shares of the highest; those below 0 count as 0."""
+    best = scores.max(initial=0.0)
+    shares: Values = np.maximum(scores, 0.0) / (best or 1.0)
+    return shares
+
+
+def _article_scores(chunks: Sequence[Chunk], scores: Values) -> list[float]:
+    """For each chunk, the mean of its article's best three scores, a missing one counting as 0."""
+    by_article: dict[str, list[float]] = {}
+    for chunk, score in zip(chunks, scores.tolist(), strict=True):
+        by_article.setdefault(chunk.article_id, []).append(score)
+    means = {key: sum(sorted(found)[-3:]) / 3 for key, found in by_article.items()}
+    return [means[chunk.article_id] for chunk in chunks]
+
+
+def _part(wanted: Set[object], found: Set[object]) -> float:
+    return len(wanted & found) / len(wanted) if wanted else 0.0
+
+
+def _stems(text: str) -> Iterator[str]:
+    """The stems of the words that carry meaning, in order."""
+    return filter(None, map(_content_stem, _WORD.findall(text.lower())))
+
+
+@lru_cache(maxsize=200_000)
+def _content_stem(word: str) -> str:
+    return "" if word in FUNCTION_WORDS or len(word) < 2 else stem(word)
+
+
+def _plain(text: str) -> str:
+    """The words of a text between spaces, for looking phrases up."""
+    return f" {' '.join(_WORD.findall(text.lower()))} "

@@ -1,0 +1,54 @@
+from dataclasses import replace
+
+import pytest
+
+from evals.scoring import METRICS, cost_scores, promise_scores
+from rag.types import Article, Usage
+from tests.fakes import abstention, quotation
+
+MILL = Article("fire", "The mill burned down. Nobody was hurt.")
+ASKED = replace(abstention("what burned?"), usage=Usage(1_000_000, 1_000))
+
+
+def test_an_answer_without_an_llm_costs_nothing():
+    assert cost_scores(abstention("what burned?"), "gpt-4o-mini", None) == {}
+
+
+@pytest.mark.parametrize(
+    ("model", "endpoint"),
+    [
+        ("no-such-model", None),
+        ("gpt-4o-mini", "http://127.0.0.1:8080/v1"),  # not who sells it
+        (None, None),
+    ],
+)
+def test_where_no_price_is_known_there_are_only_tokens(model, endpoint):
+    assert cost_scores(ASKED, model, endpoint) == {
+        "prompt_tokens": 1_000_000,
+        "completion_tokens": 1_000,
+    }
+
+
+@pytest.mark.parametrize("endpoint", [None, "https://api.openai.com/v1"])
+def test_a_known_price_is_of_prompt_and_completion(endpoint):
+    both = cost_scores(ASKED, "gpt-4o-mini", endpoint)["cost_usd"]
+    prompt = cost_scores(replace(ASKED, usage=Usage(1_000_000, 0)), "gpt-4o-mini", endpoint)[
+        "cost_usd"
+    ]
+    assert 0 < prompt < both
+
+
+def test_the_share_of_exact_sentences_is_of_answers_that_have_any():
+    assert "exact_sentences" not in promise_scores(abstention("what burned?"), {})[0]
+    answer = quotation("what burned?", MILL, "The mill burned down.")
+    assert promise_scores(answer, {"fire": MILL})[0]["exact_sentences"] == 1
+    free = replace(answer, sentences=(replace(answer.sentences[0], support="supported"),))
+    assert promise_scores(free, {"fire": MILL})[0]["exact_sentences"] == 0
+
+
+def test_metrics_have_names_of_their_own_and_print_in_their_units():
+    assert len({metric.name for metric in METRICS}) == len(METRICS)
+    shown = {metric.name: metric.show(0.1234567) for metric in METRICS}
+    assert shown["hits@4"] == shown["confidence_auroc"] == "0.123"
+    assert shown["search_ms_p95"] == shown["prompt_tokens"] == "0"
+    assert shown["cost_usd"] == "0.12346"
