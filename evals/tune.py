@@ -115,8 +115,8 @@ def tune_ranking(examples: Sequence[Example], folds: Mapping[str, int]) -> Matri
         ranked = _cross_validated(examples, columns, folds)
         cells = (_means(examples, ranked, name) for name in names)
         print(f"{title:22}" + "".join(f"{value:<9.3f}" for row in cells for value in row))
-    weights = fit_ranking(examples, everything)
-    weights = weights / weights.sum()
+    fitted = fit_ranking(examples, everything)
+    weights: Matrix = fitted / fitted.sum()
     print("\nWEIGHTS:", dict(zip(FEATURES, weights.round(3).tolist(), strict=True)))
     return weights
 

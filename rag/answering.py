@@ -44,8 +44,9 @@ logger = logging.getLogger(__name__)
 ABSTENTION = "The articles don't say."
 EXTRACTIVE = "extractive"
 
-PASSAGES = 10
-"""Passages that an answer may rest on."""
+PASSAGES = 30
+PASSAGE_TOKENS = 2400
+"""What an answer may rest on: so many passages, or as many as have so many tokens together."""
 
 NEAREST = 3
 """Passages shown beside an abstention."""
@@ -102,7 +103,7 @@ class Answerer:
         began = self._clock()
         answer_id = f"ans_{secrets.token_hex(10)}"
         yield Started(answer_id, question.text)
-        evidence = await self._retriever.retrieve(question, PASSAGES)
+        evidence = await self._retriever.retrieve(question, PASSAGES, PASSAGE_TOKENS)
         yield PassagesFound(evidence.passages)
         verifier = await anyio.to_thread.run_sync(Verifier, evidence, self._analyser)
         progress = _Progress(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 
@@ -35,7 +35,7 @@ class Features:
     names_around: float  # … in its passage, the headline and the lead
     wanted: float  # holds an entity of the kind asked for that the question does not name
     speaker: float  # is the words of the one asked for
-    passage: float  # the passage's retrieval score
+    passage: float  # the passage's retrieval score, as a share of the best one's
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,13 @@ def score_sentences(
     similarity = embedder.encode_documents(texts) @ embedder.encode_query(asked.text)
     stems = [frozenset(content_stems(text)) for text in texts]
     idf = _idf(asked.topic, stems)
-    return [
-        Candidate(reading, i, _features(asked, reading, i, float(similarity[n]), stems[n], idf))
-        for n, (reading, i) in enumerate(units)
-    ]
+    best = max(reading.passage.score for reading in readings) or 1.0
+    found = []
+    for n, (reading, i) in enumerate(units):
+        features = _features(asked, reading, i, float(similarity[n]), stems[n], idf)
+        features = replace(features, passage=reading.passage.score / best)
+        found.append(Candidate(reading, i, features))
+    return found
 
 
 def _idf(stems: frozenset[str], documents: Sequence[frozenset[str]]) -> dict[str, float]:

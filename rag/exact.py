@@ -118,7 +118,7 @@ class _Held:
         done = 0
         for start, end in runs:
             np.dot(self.vectors[start:end], vector, out=products[done : done + end - start])
-            done += end - start - 1
+            done += end - start
         return products
 
     def _products_at(self, places: Rows, vector: Vectors) -> Vectors:

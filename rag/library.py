@@ -171,6 +171,13 @@ class SqliteLibrary:
             rows = db.execute("SELECT DISTINCT outlet FROM articles WHERE outlet > '' ORDER BY 1")
             return [outlet for (outlet,) in rows]
 
+    def newest_day(self) -> str | None:
+        """The latest day of publication that is known."""
+        with self._database.reading() as db:
+            day: str | None
+            (day,) = db.execute("SELECT max(published_day) FROM articles").fetchone()
+        return day
+
     def content_hashes(self, ids: Collection[str]) -> dict[str, str]:
         """The `content_hash` of the stored articles among `ids`, by id."""
         with self._database.reading() as db:

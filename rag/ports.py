@@ -87,6 +87,9 @@ class Library(Protocol):
     def outlets(self) -> list[str]:
         """The outlets of the stored articles, each as it is written, in alphabetical order."""
 
+    def newest_day(self) -> str | None:
+        """The latest day of publication that is known."""
+
     def check_model(self, model: str) -> None:
         """Raises `ModelMismatchError` unless the vectors, if there are any, are of that model."""
 

@@ -82,6 +82,8 @@ def content_words(text: str) -> list[str]:
 
 def features(pool: Pool, asked: Understanding) -> Values:
     """What speaks for each chunk: shape (chunks, len(FEATURES)), in the order of `FEATURES`."""
+    if not pool.chunks:
+        return np.empty((0, len(FEATURES)))
     terms = _Terms(pool, asked)
     similarity = _both(pool.lexical, pool.dense)
     columns: dict[str, Sequence[float] | Values] = {
@@ -94,7 +96,7 @@ def features(pool: Pool, asked: Understanding) -> Values:
     }
     named = set(asked.understood.outlets)
     rows = [terms.read(chunk, pool.articles[chunk.article_id]) for chunk in pool.chunks]
-    for name in rows[0] if rows else ():
+    for name in rows[0]:
         columns[name] = [row[name] for row in rows]
     columns["lead"] = [1 / (1 + chunk.start / LEAD_CHARS) for chunk in pool.chunks]
     columns["outlet"] = [

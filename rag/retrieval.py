@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import accumulate
 from typing import Literal, Protocol
 
 import anyio.to_thread
@@ -13,6 +16,7 @@ from rag.errors import IndexUnavailableError
 from rag.outlets import OutletNames
 from rag.ports import Embedder, Library, Rows, VectorIndex, Vectors
 from rag.ranking import FEATURES, WEIGHTS, Pool, Values, content_words, features, likelihood
+from rag.tokens import count_tokens
 from rag.types import Article, Chunk, Evidence, Passage, Question, Understanding
 from rag.understanding import understand
 
@@ -50,18 +54,22 @@ class Retriever:
         self._exact = exact
         self._embedder = embedder
         self._weights = np.array([weights[name] for name in FEATURES])
-        self._outlets: tuple[int, OutletNames] = (-1, OutletNames(()))  # of a revision
+        self._known = _Known(-1, OutletNames(()), None)
 
-    async def retrieve(self, question: Question, limit: int) -> Evidence:
-        """The best `limit` passages, best first, with their articles.
+    async def retrieve(
+        self, question: Question, limit: int, budget_tokens: int | None = None
+    ) -> Evidence:
+        """The best `limit` passages, best first, with their articles; no more of them than fit
+        into the budget, if one is given, but at least one.
 
         Raises `ModelMismatchError` where the library was embedded with another model.
         """
-        return await anyio.to_thread.run_sync(self._retrieve, question, limit)
+        return await anyio.to_thread.run_sync(self._retrieve, question, limit, budget_tokens)
 
-    def _retrieve(self, question: Question, limit: int) -> Evidence:
+    def _retrieve(self, question: Question, limit: int, budget_tokens: int | None) -> Evidence:
         self._library.check_model(self._embedder.model)
-        asked = understand(question, self._known_outlets())
+        known = self._newest_known()
+        asked = understand(question, known.outlets, known.today)
         within = self._library.candidates(question.filters, question.as_of)
         pool, path = self._pool(asked, within)
         values = features(pool, asked)
@@ -69,6 +77,8 @@ class Retriever:
         order = np.argsort(-scores, kind="stable").tolist()
         ranked = [(pool.chunks[i], float(scores[i])) for i in order]
         found = self._collapsed(question, asked, ranked)[:limit]
+        if budget_tokens is not None:
+            found = _within_budget(found, budget_tokens)
         articles = self._library.articles({chunk.article_id for chunk, _ in found})
         given = {pool.chunks[i].id: values[i] * self._weights for i in order}
         return Evidence(
@@ -85,11 +95,12 @@ class Retriever:
             },
         )
 
-    def _known_outlets(self) -> OutletNames:
+    def _newest_known(self) -> _Known:
         revision = self._library.revision()
-        if self._outlets[0] != revision:
-            self._outlets = (revision, OutletNames(self._library.outlets()))
-        return self._outlets[1]
+        if self._known.revision != revision:
+            outlets = OutletNames(self._library.outlets())
+            self._known = _Known(revision, outlets, self._library.newest_day())
+        return self._known
 
     # Searching
 
@@ -152,6 +163,29 @@ class Retriever:
             Passage.of(rank, score, chunk, articles[chunk.article_id], copies.get(chunk.id, ()))
             for rank, (chunk, score) in enumerate(shown, start=1)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of all articles as of one revision of the library."""
+
+    revision: int
+    outlets: OutletNames
+    newest_day: str | None
+
+    @property
+    def today(self) -> date:
+        """The day that "yesterday" is counted from; never before the newest article."""
+        try:
+            return max(date.today(), date.fromisoformat(self.newest_day or ""))
+        except ValueError:
+            return date.today()
+
+
+def _within_budget(found: list[tuple[Chunk, float]], tokens: int) -> list[tuple[Chunk, float]]:
+    """The first chunks that together have at most so many tokens, at least one."""
+    used = accumulate(count_tokens(chunk.text) for chunk, _ in found)
+    return found[: max(1, sum(total <= tokens for total in used))]
 
 
 def _rows(scores: Sequence[Mapping[str, float]], chunks: Sequence[Chunk]) -> Values:

@@ -30,8 +30,8 @@ def search_words(
     within: Rows | None,
     matches: int = MATCHES,
 ) -> list[tuple[str, float]]:
-    """The best chunks for any of the words `terms` as (chunk id, score ≥ 0), best first, of those
-    in `within`, if given. Equal ones come by id; where `limit` parts them, the older are kept.
+    """The best chunks for any of the words `terms` as (chunk id, score ≥ 0), best first, equal
+    ones by id; of those in `within`, if given.
 
     The score is BM25 as in https://www.sqlite.org/fts5.html#the_bm25_function, negated. Where the
     words stand in more than `matches` chunks, only chunks with one of the rarest are considered:
@@ -92,16 +92,12 @@ def _count(db: sqlite3.Connection, phrase: str, matches: int) -> int:
 def _scored(
     db: sqlite3.Connection, phrases: Sequence[str], within: Rows | None, limit: int
 ) -> list[tuple[str, float]]:
-    # The plus keeps SQLite from matching the words anew for each row.
-    among = "" if within is None else "AND +rowid IN (SELECT value FROM json_each(?))"
+    # The plus keeps SQLite from matching the words anew for each row; CROSS keeps them outermost.
+    among = "" if within is None else "AND +words.rowid IN (SELECT value FROM json_each(?))"
     rows = [] if within is None else [json.dumps(within.tolist())]
-    best = (
-        f"SELECT rowid AS chunk, {_SCORE} AS score FROM words WHERE words MATCH ? {among} "
-        "ORDER BY score DESC, rowid LIMIT ?"
-    )
     return db.execute(
-        f"SELECT c.id, score FROM ({best}) JOIN chunks c ON c.rowid = chunk "
-        "ORDER BY score DESC, c.id",
+        f"SELECT c.id, {_SCORE} AS score FROM words CROSS JOIN chunks c ON c.rowid = words.rowid "
+        f"WHERE words MATCH ? {among} ORDER BY score DESC, c.id LIMIT ?",
         [" OR ".join(phrases), *rows, limit],
     ).fetchall()
 

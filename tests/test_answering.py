@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from rag.answering import ABSTENTION, PASSAGES, Answerer, Generation
+from rag.answering import ABSTENTION, PASSAGE_TOKENS, PASSAGES, Answerer, Generation
 from rag.errors import LanguageModelError, LibraryError
 from rag.prompting import load_prompt
 from rag.reading import Reading
@@ -49,10 +49,10 @@ EVIDENCE = Evidence(
 class ScriptedRetriever:
     def __init__(self, found: Evidence | Exception = EVIDENCE) -> None:
         self.found = found
-        self.asked: list[tuple[Question, int]] = []
+        self.asked: list[tuple[Question, int, int]] = []
 
-    async def retrieve(self, question: Question, limit: int) -> Evidence:
-        self.asked.append((question, limit))
+    async def retrieve(self, question: Question, limit: int, budget_tokens: int) -> Evidence:
+        self.asked.append((question, limit, budget_tokens))
         if isinstance(self.found, Exception):
             raise self.found
         return self.found
@@ -315,7 +315,7 @@ async def test_as_many_passages_are_retrieved_as_an_answer_may_rest_on() -> None
     retriever = ScriptedRetriever()
     one = Answerer(retriever, ScriptedExtractor(COST), FakeAnalyser())
     await answer_of(one)
-    assert retriever.asked == [(QUESTION, PASSAGES)]
+    assert retriever.asked == [(QUESTION, PASSAGES, PASSAGE_TOKENS)]
 
 
 def test_warming_up_uses_what_an_answer_uses() -> None:

@@ -3,14 +3,12 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from lxml import html
-from playwright.sync_api import Page, expect, sync_playwright
 
 from evals.cases import GoldEvidence
 from evals.html_report import check_html, pair, render, write_html
@@ -32,7 +30,6 @@ from tests.eval_samples import (
     wrong,
 )
 from tests.fakes import ServiceHouse, quotation
-from tests.test_browser import CHROMIUM, FLAGS
 
 MIXED = run_of(
     right("q1"),
@@ -371,67 +368,3 @@ def test_saved_runs_are_one_json_document_and_a_failed_question_is_the_status(tm
     (told,) = json.loads(capsys.readouterr().out)["runs"]
     assert told["dataset"] == "weather"
     assert told["saved"] == str(tmp_path / "a.json")
-
-
-# In a browser
-
-
-@pytest.fixture
-def page(tmp_path: Path) -> Iterator[Page]:
-    """The report on hostile data and a baseline; whatever goes wrong in it fails the test."""
-    run = hostile(PAYLOADS[0])
-    run = replace(run, results=(*run.results, *MIXED.results[1:]))
-    write_html([run], [run], tmp_path / "r.html")
-    complaints: list[str] = []
-    address = (tmp_path / "r.html").as_uri()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 380, "height": 800})
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: complaints.append("a dialog"))
-        page.on("request", lambda request: complaints.append(request.url))
-        page.goto(address)
-        complaints.remove(address)
-        yield page
-        browser.close()
-    assert complaints == []
-
-
-def in_browser(test):
-    """Marks a test that drives a real browser."""
-    for mark in (
-        pytest.mark.browser,
-        pytest.mark.slow,
-        pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH"),
-    ):
-        test = mark(test)
-    return test
-
-
-@in_browser
-def test_the_questions_can_be_filtered_and_nothing_is_loaded(page):
-    shown = page.locator(".question:visible")
-    told = page.get_by_role("status")
-    expect(told).to_have_text("5 questions")
-    expect(shown).to_have_count(5)
-
-    page.get_by_label("Outcome").select_option("wrongly refused")
-    expect(told).to_have_text("1 question")
-    expect(page.locator(".fate:visible h4")).to_have_text("Wrongly refused 1")
-    page.get_by_label("Outcome").select_option("")
-    page.get_by_label("Find").fill("lit Q5")
-    expect(shown).to_have_count(1)
-    page.get_by_label("Find").fill("")
-    page.get_by_label("Category").select_option("who")
-    expect(shown.locator(".asked")).to_have_text("what burned in q3?")
-
-    expect(page.get_by_text("Retrieved").first).to_be_hidden()
-    page.get_by_role("button", name="Open all").click()
-    expect(shown.get_by_text("Retrieved")).to_be_visible()
-
-
-@in_browser
-def test_a_narrow_page_does_not_scroll_sideways(page):
-    page.get_by_role("button", name="Open all").click()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -40,13 +40,13 @@ def by_plain_sql(
         """SELECT c.id, -bm25(words, 1.0, 1.0) AS score, c.rowid
         FROM words JOIN chunks c ON c.rowid = words.rowid
         WHERE words MATCH ? AND c.rowid IN (SELECT rowid FROM words WHERE words MATCH ?)
-        ORDER BY score DESC, c.rowid""",
+        ORDER BY score DESC, c.id""",
         [" OR ".join(terms), " OR ".join(having or terms)],
     ).fetchall()
 
 
 def best(found: list[tuple[str, float, int]], limit: int) -> list[tuple[str, float]]:
-    return sorted(((key, score) for key, score, _ in found[:limit]), key=lambda o: (-o[1], o[0]))
+    return [(key, score) for key, score, _ in found[:limit]]
 
 
 def rarest(db: sqlite3.Connection, terms: list[str], within: set[int], limit: int, matches: int):

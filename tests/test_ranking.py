@@ -1,0 +1,210 @@
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from rag.ranking import FEATURES, SIGNALS, WEIGHTS, Pool, content_words, features, likelihood
+from rag.types import Article, Chunk, Period, Question, Understanding
+from rag.understanding import understand
+
+BRIDGE = "Mayor Ada Brandt opened the new Kestering Bridge on Monday."
+FERRY = "The ferry to Marrowick will stop in autumn, the harbour said."
+
+
+def asked(text: str, *, as_of: str | None = None, outlets: tuple[str, ...] = ()) -> Understanding:
+    return understand(Question(text, as_of=as_of), outlets, today=date(2031, 5, 1))
+
+
+def pool(
+    *texts: str,
+    lexical: list[list[float]] | None = None,
+    dense: list[list[float]] | None = None,
+    frequencies: Mapping[str, int] = {},
+    **metadata: str,
+) -> Pool:
+    """One article a text, each of one chunk."""
+    articles = {f"a{n}": Article(f"a{n}", text, **metadata) for n, text in enumerate(texts)}
+    chunks = [Chunk(f"{a.id}/0", a.id, 0, len(a.text), a.text) for a in articles.values()]
+    nothing = [[0.0] * len(chunks)]
+    return Pool(
+        chunks=chunks,
+        articles=articles,
+        lexical=np.array(lexical or nothing),
+        dense=np.array(dense or nothing),
+        frequencies=frequencies,
+        size=100,
+    )
+
+
+def column(name: str, considered: Pool, question: Understanding) -> list[float]:
+    values: list[float] = features(considered, question)[:, FEATURES.index(name)].tolist()
+    return values
+
+
+def test_no_chunks_have_no_features():
+    assert features(pool(), asked("who opened the bridge?")).shape == (0, len(FEATURES))
+
+
+def test_a_question_of_nothing_but_function_words_is_scored():
+    values = features(pool(BRIDGE, FERRY), asked("who is it?"))
+    assert values.shape == (2, len(FEATURES))
+    assert np.isfinite(values).all()
+
+
+def test_every_feature_and_only_a_feature_has_a_weight():
+    assert set(WEIGHTS) == set(FEATURES)
+    assert min(WEIGHTS.values()) >= 0
+    assert sum(WEIGHTS.values()) == pytest.approx(1, abs=0.01)  # so that scores stay in [0, 1]
+    assert set(SIGNALS) < set(FEATURES)
+
+
+def test_words_that_tell_nothing_are_not_searched_for():
+    assert content_words("What did the Mayor say about the bridge?") == ["mayor", "say", "bridge"]
+    assert content_words("Who was it?") == ["who", "was", "it"]
+
+
+def test_lexical_is_a_share_of_the_best_and_match_of_what_is_possible():
+    considered = pool(BRIDGE, FERRY, lexical=[[8.0, 2.0]])
+    question = asked("Who opened the Kestering Bridge?")
+    assert column("lexical", considered, question) == [1.0, 0.25]
+    best, other = column("match", considered, question)
+    assert 0 < other < best < 1
+    assert best == pytest.approx(4 * other)
+
+
+def test_a_cosine_below_nothing_is_kept_but_counts_as_nothing_among_parts():
+    considered = pool(BRIDGE, lexical=[[0.0], [0.0]], dense=[[-0.2], [-0.1]])
+    assert column("dense", considered, asked("what of the bridge?")) == [-0.2]
+    assert column("part", considered, asked("what of the bridge?")) == [0.0]
+
+
+def test_a_chunk_that_fits_one_part_best_scores_by_it():
+    considered = pool(
+        BRIDGE, FERRY, lexical=[[5, 5], [9, 0], [0, 3]], dense=[[0.5, 0.5], [0.8, 0.1], [0.2, 0.6]]
+    )
+    assert column("part", considered, asked("bridge and ferry")) == [1.0, 1.0]
+    alone = pool(BRIDGE, FERRY, lexical=[[5, 5]], dense=[[0.5, 0.5]])
+    assert column("part", alone, asked("bridge and ferry")) == [0.0, 0.0]
+
+
+def test_a_rare_word_covers_more_than_a_common_one():
+    considered = pool(
+        "Kestering is old.", "The bridge is old.", frequencies={"kestering": 1, "bridge": 80}
+    )
+    rare, common = column("coverage", considered, asked("Kestering bridge"))
+    assert rare > 0.8 > 0.2 > common > 0
+
+
+def test_other_forms_of_a_word_count_as_the_word():
+    (share,) = column("coverage", pool("Bridges were opening."), asked("opened bridge"))
+    assert share == 1
+
+
+def test_a_headline_gives_context_but_no_coverage():
+    considered = pool(FERRY, title="Kestering Bridge opens")
+    assert column("coverage", considered, asked("Kestering Bridge")) == [0.0]
+    assert column("context", considered, asked("Kestering Bridge")) == [1.0]
+
+
+def test_words_near_each_other_beat_words_far_apart():
+    far = f"Kestering news. {'Rain fell on the quiet harbour town yesterday. ' * 8}A bridge opened."
+    near, apart = column("proximity", pool(BRIDGE, far), asked("Kestering bridge opened"))
+    assert near == 1
+    assert apart < 0.7
+
+
+def test_the_order_of_words_counts():
+    right, wrong = column(
+        "phrase", pool("The man bites dog.", "The dog bites man."), asked("man bites dog")
+    )
+    assert (right, wrong) == (1.0, 0.0)
+
+
+def test_a_quoted_phrase_is_looked_for_as_it_stands():
+    question = asked("Who spoke of a “zero tolerance policy”?")
+    assert column(
+        "quoted", pool("A Zero-Tolerance policy!", "zero policy, tolerance"), question
+    ) == [1, 0]
+
+
+def test_half_a_quoted_word_is_no_match():
+    assert column("quoted", pool("The manual says art."), asked("Who said “man”?")) == [0.0]
+
+
+def test_an_article_counts_by_its_best_three_chunks():
+    article = Article("a", "one two three four five")
+    chunks = [Chunk(f"a/{n}", "a", n, n + 3, "…") for n in range(4)]
+    other = Chunk("b/0", "b", 0, 3, "…")
+    considered = Pool(
+        chunks=[*chunks, other],
+        articles={"a": article, "b": Article("b", "one")},
+        lexical=np.array([[4.0, 4.0, 4.0, 0.0, 4.0]]),
+        dense=np.array([[0.5, 0.5, 0.5, 0.0, 0.5]]),
+        frequencies={},
+        size=5,
+    )
+    assert column("article", considered, asked("one")) == pytest.approx([1, 1, 1, 1, 1 / 3])
+
+
+def test_the_beginning_of_an_article_leads():
+    article = Article("a", "x" * 5000)
+    chunks = [Chunk(f"a/{start}", "a", start, start + 9, "…") for start in (0, 1000, 4000)]
+    considered = replace(pool(), chunks=chunks, articles={"a": article})
+    considered = replace(considered, lexical=np.zeros((1, 3)), dense=np.zeros((1, 3)))
+    assert column("lead", considered, asked("one")) == [1.0, 0.5, 0.2]
+
+
+def test_a_named_outlet_is_preferred():
+    considered = pool(BRIDGE, outlet="The Castrelle Courier")
+    outlets = ("The Castrelle Courier", "Globe")
+    named = asked("What did The Castrelle Courier report on the bridge?", outlets=outlets)
+    assert column("outlet", considered, named) == [1.0]
+    assert column("outlet", considered, asked("What of the bridge?", outlets=outlets)) == [0.0]
+
+
+@pytest.mark.parametrize(
+    ("day", "inside"),
+    [("2031-03-02", 0), ("2031-03-03", 1), ("2031-03-09T10:00:00Z", 1), ("2031-03-10", 0), ("", 0)],
+)
+def test_a_named_period_holds_its_days(day, inside):
+    question = replace(asked("bridge"), periods=(Period("2031-03-03", "2031-03-09"),))
+    assert column("period", pool(BRIDGE, published_at=day), question) == [inside]
+
+
+def test_new_articles_count_only_where_the_newest_are_asked_for():
+    dated = pool(BRIDGE, published_at="2031-04-20")
+    assert column("recency", dated, asked("Who opened the bridge?")) == [0.0]
+    (fresh,) = column("recency", dated, asked("Who opened the bridge?", as_of="2031-04-20"))
+    (older,) = column("recency", dated, asked("Who opened the bridge?", as_of="2031-04-30"))
+    assert (fresh, older) == (1.0, pytest.approx(np.exp(-1)))
+    assert column("recency", pool(BRIDGE), asked("bridge?", as_of="2031-04-30")) == [0.0]
+    assert column(
+        "recency", pool(BRIDGE, published_at="soon"), asked("x?", as_of="2031-04-30")
+    ) == [0]
+
+
+def test_the_latest_is_counted_from_the_newest_article_at_hand():
+    newest = date(2031, 4, 20)
+    considered = pool(BRIDGE, FERRY)
+    for n, article in enumerate(list(considered.articles.values())):
+        day = (newest - timedelta(days=10 * n)).isoformat()
+        considered.articles[article.id] = replace(article, published_at=day)  # type: ignore[index]
+    values = column("recency", considered, asked("What is the latest on the bridge?"))
+    assert values == pytest.approx([1.0, np.exp(-1)])
+
+
+def test_better_evidence_is_likelier_to_answer():
+    strong = np.full((5, len(FEATURES)), 0.9)
+    weak = np.full((5, len(FEATURES)), 0.1)
+    for dated in (True, False):
+        assert 0 <= likelihood(weak, dated) < 0.5 < likelihood(strong, dated) <= 1
+        assert likelihood(np.empty((0, len(FEATURES))), dated) < 0.2
+
+
+def test_chunks_far_down_do_not_make_an_answer_likelier():
+    weak = np.full((6, len(FEATURES)), 0.1)
+    with_good = weak.copy()
+    with_good[5] = 1.0
+    assert likelihood(with_good, False) == likelihood(weak, False)
