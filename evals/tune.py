@@ -35,6 +35,9 @@ RIDGE = 1.0
 SHOWN = ("hits@4", "hits@10", "mrr@10", "hits_1024_tokens", "all_evidence@10")
 DEPTH = 400  # all that the searches bring
 
+COMPETING = 100
+"""Passages of a question that weights are fitted on: the first by the sum of all features."""
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -54,7 +57,7 @@ def main() -> None:
     """Fit, and print what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("datasets", nargs="+", help="gold files or folders")
-    parser.add_argument("--folds", type=int, default=10, help="of the cross-validation")
+    parser.add_argument("--folds", type=int, default=5, help="of the cross-validation")
     options = parser.parse_args()
     datasets = [find_dataset(name) for name in options.datasets]
     examples = asyncio.run(_collect(datasets, load_settings()))
@@ -91,7 +94,7 @@ async def _example(name: str, case: GoldQuestion, opened: Opened) -> Example:
 
 async def _considered(service: Service, case: GoldQuestion) -> tuple[tuple[Passage, ...], Matrix]:
     evidence = await service.search(Question(case.question, as_of=case.as_of), DEPTH)
-    known = tuple(p for p in evidence.passages if p.chunk_id in evidence.explained)
+    known = tuple(p for p in evidence.passages if p.chunk_id in evidence.explained)[:COMPETING]
     values = [[evidence.explained[p.chunk_id][name] for name in FEATURES] for p in known]
     return known, np.array(values, dtype=np.float64).reshape(len(known), len(FEATURES))
 

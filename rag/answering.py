@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from itertools import chain
 
 import anyio.to_thread
 
@@ -245,7 +246,7 @@ def _claims_of(
     """The drafts with what their labels stand for; those without an end are withheld."""
     for draft in drafts:
         if draft.complete:
-            labels = (label for label in draft.labels if label in prompt.labels)
-            yield Claim(draft.text, tuple(prompt.labels[label] for label in labels))
+            cited = (prompt.labels.get(label, ()) for label in draft.labels)
+            yield Claim(draft.text, tuple(chain.from_iterable(cited)))
         else:
             progress.withheld += 1

@@ -13,6 +13,7 @@ from typing import Literal
 import anyio.to_thread
 
 from rag.answering import Answerer, Generation
+from rag.blending import Blender
 from rag.embedding import SentenceTransformerEmbedder
 from rag.errors import EmbeddingError, IndexUnavailableError, LibraryError, NotFoundError
 from rag.exact import ExactIndex
@@ -23,10 +24,11 @@ from rag.ingest import Ingester
 from rag.language import SpacyAnalyser
 from rag.library import SqliteLibrary
 from rag.llm import OpenAIModel
-from rag.ports import Embedder, LanguageAnalyser, LanguageModel, Progress
+from rag.ports import Embedder, LanguageAnalyser, LanguageModel, Progress, Reranker
 from rag.prompting import load_prompt
 from rag.ranking import WEIGHTS
 from rag.rankings import Rankings
+from rag.reranking import CrossEncoderReranker
 from rag.retrieval import Retriever
 from rag.settings import Settings
 from rag.types import AnswerEvent, Article, Evidence, IngestReport, Passage, Question
@@ -44,6 +46,7 @@ class Parts:
     embedder: Embedder | None = None
     analyser: LanguageAnalyser | None = None
     model: LanguageModel | None = None
+    reranker: Reranker | None = None
     weights: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)
 
 
@@ -139,19 +142,23 @@ class Service:
         except EmbeddingError as error:
             logger.error("%s", error)
             self._models = f"down: {error}"
+        if self._retriever.blender:
+            self._retriever.blender.warm_up()
         try:
             self._index.repair()
         except (IndexUnavailableError, LibraryError) as error:
             logger.warning("the vector index could not be repaired: %s", error)
 
     async def readiness(self) -> dict[str, str]:
-        """Each part's state: "ok", "degraded: …" or "down: …"."""
+        """Each part's state: "ok", "degraded: …" or "down: …"; `reranker` only if there is one."""
         model = self.settings.llm_model
+        blender = self._retriever.blender
         return {
             "library": await anyio.to_thread.run_sync(self._library_state),
             "index": self._index.state(),
             "models": self._models,
             "answerer": f"ok: {model}" if model else "ok: extractive",
+            **({"reranker": blender.state} if blender else {}),
         }
 
     def _library_state(self) -> str:
@@ -192,7 +199,9 @@ def _wire(
 ) -> Service:
     analyser = parts.analyser or SpacyAnalyser()
     exact = ExactIndex(library, embedder.model)
-    retriever = Retriever(library, index, exact, embedder, parts.weights)
+    reranker = parts.reranker or _reranker(settings)
+    blender = Blender(reranker) if reranker else None
+    retriever = Retriever(library, index, exact, embedder, parts.weights, blender)
     generation = None
     if model:
         prompt = load_prompt("answer")
@@ -206,6 +215,12 @@ def _wire(
         max_article_chars=settings.max_article_chars,
     )
     return Service(settings, library, index, ingester, retriever, answerer, embedder)
+
+
+def _reranker(settings: Settings) -> CrossEncoderReranker | None:
+    if not settings.reranker_model:
+        return None
+    return CrossEncoderReranker(settings.reranker_model, settings.reranker_budget_ms / 1000)
 
 
 def _language_model(settings: Settings) -> OpenAIModel | None:

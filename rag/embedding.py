@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from rag.errors import EmbeddingError
 from rag.ports import Vectors
+from rag.processor import all_threads, fast_dtype, one_thread
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -52,16 +52,18 @@ class SentenceTransformerEmbedder:
         """Unit vectors of shape (len(texts), dimension). Raises `EmbeddingError`."""
         with self._lock:
             if len(texts) < FEW:
-                with _one_thread():
+                with one_thread():
                     return _unit(self._model("float32").encode_document(list(texts), **_OPTIONS))
-            return _unit(self._model(_fast_dtype()).encode_document(list(texts), **_OPTIONS))
+            with all_threads():
+                model = self._model(fast_dtype())
+                return _unit(model.encode_document(list(texts), **_OPTIONS))
 
     def encode_query(self, text: str) -> Vectors:
         """One unit vector of shape (dimension,), read-only. Raises `EmbeddingError`."""
         return self._query(text)
 
     def _encode_query(self, text: str) -> Vectors:
-        with self._lock, _one_thread():
+        with self._lock, one_thread():
             vector = _unit(self._model("float32").encode_query([text], **_OPTIONS)).reshape(-1)
         vector.flags.writeable = False  # the next one to ask gets the same
         return vector
@@ -77,27 +79,6 @@ _OPTIONS: dict[str, Any] = {
     "convert_to_numpy": True,
     "show_progress_bar": False,
 }
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """For few texts, waiting for a second thread costs more than it brings; on a busy machine a
-    hundred times more."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _fast_dtype() -> str:
-    import torch
-
-    has_bfloat16 = torch.cpu.get_capabilities().get("avx512_bf16", False)
-    return "bfloat16" if has_bfloat16 and not torch.cuda.is_available() else "float32"
 
 
 def _load(requested: str | None, dtype: str) -> SentenceTransformer:

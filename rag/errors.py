@@ -41,6 +41,10 @@ class EmbeddingError(DatelineError):
     """The embedding model cannot be loaded or used."""
 
 
+class RerankingError(DatelineError):
+    """The reranker cannot be loaded or used; the order of the search can stand in."""
+
+
 class IndexUnavailableError(DatelineError):
     """The vector index cannot be opened, read or written; exact search can stand in."""
 

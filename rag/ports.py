@@ -127,6 +127,18 @@ class Library(Protocol):
         """All chunk ids and their vectors of that model, shape (n, dimension)."""
 
 
+class Reranker(Protocol):
+    """Reads a question and a text together, and says how well the text answers."""
+
+    @property
+    def model(self) -> str:
+        """The name or path that it is loaded by."""
+
+    def score(self, question: str, texts: Sequence[str]) -> list[float | None]:
+        """The relevance of each text in [0, 1], None for those that the time did not suffice for:
+        always the last ones, so give the most promising first. Raises `RerankingError`."""
+
+
 class LanguageAnalyser(Protocol):
     """Grammar and names of a text."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -15,7 +15,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from rag.errors import PromptError
 from rag.tokens import count_tokens
-from rag.types import Evidence, Passage, PromptVersion, Question, Turn
+from rag.types import Article, Evidence, Passage, PromptVersion, Question, Turn
 
 _FILE = re.compile(r"([a-z][a-z0-9_]*)\.([0-9][0-9a-z]*)\.j2")
 _PARTS = re.compile(r"---\n(.*?)\n---\n(.*)", re.DOTALL)
@@ -31,10 +31,10 @@ Messages = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class RenderedPrompt:
-    """Messages as (role, content), and the chunk id behind each label that the model sees."""
+    """Messages as (role, content), and the chunk ids, best first, behind each label in them."""
 
     messages: Messages
-    labels: Mapping[str, str]
+    labels: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,12 @@ class PromptTemplate:
     def render(self, question: Question, evidence: Evidence, budget_tokens: int) -> RenderedPrompt:
         """The messages for a question; passages, best first, as the budget allows, at least one.
 
-        Raises `PromptError` if the template uses what it is not given.
+        Those of an article that overlap, or that only white space parts, are one, which stands
+        where the best of them would. Raises `PromptError` if the template uses what it is not
+        given.
         """
-        passages = _within(budget_tokens, evidence.passages)
+        stretches = _within(budget_tokens, evidence)
+        passages = [stretch.labelled(f"A{n}") for n, stretch in enumerate(stretches, start=1)]
         values = {
             "question": question.text,
             "passages": passages,
@@ -78,8 +81,8 @@ class PromptTemplate:
         system, user = (self._block(name, values) for name in _BLOCKS)
         turns = [("system", system), *_earlier(question.history), ("user", user)]
         labels = {
-            labelled.label: passage.chunk_id
-            for labelled, passage in zip(passages, evidence.passages, strict=False)
+            labelled.label: tuple(passage.chunk_id for passage in stretch.passages)
+            for labelled, stretch in zip(passages, stretches, strict=True)
         }
         return RenderedPrompt(_alternating(turns), labels)
 
@@ -141,20 +144,49 @@ _ENVIRONMENT = SandboxedEnvironment(
 )
 
 
-def _within(budget_tokens: int, passages: Sequence[Passage]) -> list[LabelledPassage]:
-    """The first passages whose headings and texts fit the budget; the first one in any case."""
-    chosen: list[LabelledPassage] = []
-    for number, passage in enumerate(passages, 1):
-        labelled = LabelledPassage(
-            f"A{number}",
-            _data(passage.text),
-            *(_line(part) for part in (passage.title, passage.outlet, passage.published_at)),
-        )
-        budget_tokens -= count_tokens(f"[{labelled.label}] {labelled.heading}\n{labelled.text}\n")
-        if chosen and budget_tokens < 0:
+class _Stretch:
+    """A piece of an article, and the passages that make it up, best first."""
+
+    def __init__(self, article: Article, passages: Iterable[Passage]) -> None:
+        self.article = article
+        self.passages = sorted(passages, key=lambda passage: passage.rank)
+        self.start = min(passage.start for passage in self.passages)
+        self.end = max(passage.end for passage in self.passages)
+        shown = self.labelled("A1")
+        self.tokens = count_tokens(f"[{shown.label}] {shown.heading}\n{shown.text}\n")
+
+    def labelled(self, label: str) -> LabelledPassage:
+        known = (self.article.title, self.article.outlet, self.article.published_at)
+        text = self.article.text[self.start : self.end]
+        return LabelledPassage(label, _data(text), *map(_line, known))
+
+    def touches(self, other: _Stretch) -> bool:
+        """Whether both are of one article, with nothing but white space between them."""
+        if self.article.id != other.article.id:
+            return False
+        first, second = sorted((self, other), key=lambda stretch: stretch.start)
+        return not self.article.text[first.end : second.start].strip()
+
+
+def _within(budget_tokens: int, evidence: Evidence) -> list[_Stretch]:
+    """What the first passages make up, as long as its headings and texts fit the budget; the
+    first passage in any case."""
+    chosen: list[_Stretch] = []
+    for passage in evidence.passages:
+        grown = _joined(chosen, _Stretch(evidence.articles[passage.article_id], [passage]))
+        if chosen and sum(stretch.tokens for stretch in grown) > budget_tokens:
             break
-        chosen.append(labelled)
+        chosen = grown
     return chosen
+
+
+def _joined(stretches: Sequence[_Stretch], new: _Stretch) -> list[_Stretch]:
+    """The stretches with a new one, in the order of their best passages."""
+    joining = [stretch for stretch in stretches if stretch.touches(new)]
+    if joining:
+        new = _Stretch(new.article, [p for stretch in [*joining, new] for p in stretch.passages])
+    apart = (stretch for stretch in stretches if stretch not in joining)
+    return sorted([*apart, new], key=lambda stretch: stretch.passages[0].rank)
 
 
 def _data(text: str) -> str:

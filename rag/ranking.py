@@ -22,7 +22,7 @@ FEATURES = (
     "lexical",  # BM25 of the whole question, as a share of the best chunk's
     "match",  # the same, as a share of what its words could bring
     "dense",  # cosine similarity of chunk and question
-    "part",  # lexical and dense for the part of the question that the chunk fits best
+    "part",  # lexical, dense, outlet and period for the part that the chunk fits best
     "coverage",  # idf-weighted share of the question's words in the chunk
     "context",  # the same, in the chunk, its article's header and its lead
     "proximity",  # the same, in the best stretch of the chunk
@@ -62,10 +62,12 @@ _WORD = re.compile(r"[^\W_]+")
 class Pool:
     """The chunks considered for a question, in one order, and what the searches say of them.
 
-    `lexical` and `dense` have BM25 scores and cosines of shape (parts, chunks), the whole
-    question's first; `frequencies` tells in how many of the library's `size` chunks a word stands.
+    `asked` is what the question and each part of it are understood to say, `lexical` and `dense`
+    have BM25 scores and cosines of shape (len(asked), chunks), the whole question's first;
+    `frequencies` tells in how many of the library's `size` chunks a word stands.
     """
 
+    asked: Sequence[Understanding]
     chunks: Sequence[Chunk]
     articles: Mapping[str, Article]
     lexical: Values
@@ -80,28 +82,28 @@ def content_words(text: str) -> list[str]:
     return [word for word in words if word not in FUNCTION_WORDS and len(word) > 1] or words
 
 
-def features(pool: Pool, asked: Understanding) -> Values:
+def features(pool: Pool) -> Values:
     """What speaks for each chunk: shape (chunks, len(FEATURES)), in the order of `FEATURES`."""
     if not pool.chunks:
         return np.empty((0, len(FEATURES)))
-    terms = _Terms(pool, asked)
+    outlet = _by_outlet(pool)
+    period = _by_period(pool)
     similarity = _both(pool.lexical, pool.dense)
+    fit = similarity * (1 + (outlet + period) / 2) / 2
+    terms = _Terms(pool)
     columns: dict[str, Sequence[float] | Values] = {
         "lexical": _share(pool.lexical[0]),
         "match": pool.lexical[0] / terms.most,
         "dense": pool.dense[0],
-        "part": similarity[1:].max(axis=0, initial=0.0),
+        "part": fit[1:].max(axis=0, initial=0.0),
         "article": _article_scores(pool.chunks, similarity[0]),
-        **_dated(pool, asked),
+        "lead": [1 / (1 + chunk.start / LEAD_CHARS) for chunk in pool.chunks],
+        "outlet": outlet[0],
+        "period": period[0],
+        "recency": _recencies(pool),
     }
-    named = set(asked.understood.outlets)
     rows = [terms.read(chunk, pool.articles[chunk.article_id]) for chunk in pool.chunks]
-    for name in rows[0]:
-        columns[name] = [row[name] for row in rows]
-    columns["lead"] = [1 / (1 + chunk.start / LEAD_CHARS) for chunk in pool.chunks]
-    columns["outlet"] = [
-        float(pool.articles[chunk.article_id].outlet in named) for chunk in pool.chunks
-    ]
+    columns |= {name: [row[name] for row in rows] for name in rows[0]}
     return np.column_stack([np.asarray(columns[name], dtype=np.float64) for name in FEATURES])
 
 
@@ -125,7 +127,8 @@ def likelihood_signals(best: Values, dated: bool) -> dict[str, float]:
 class _Terms:
     """The question's words, what they weigh, and how well a chunk has them."""
 
-    def __init__(self, pool: Pool, asked: Understanding) -> None:
+    def __init__(self, pool: Pool) -> None:
+        asked = pool.asked[0]
         text = asked.parts[0]
         rarity = {
             word: math.log(1 + pool.size / (pool.frequencies.get(word, 0) + 0.5))
@@ -176,17 +179,33 @@ class _Terms:
         return self._around[article.id]
 
 
-def _dated(pool: Pool, asked: Understanding) -> dict[str, list[float]]:
-    """The features of the day of publication."""
-    articles = [pool.articles[chunk.article_id] for chunk in pool.chunks]
-    days = [(article.published_at or "")[:10] for article in articles]
-    now = _day(asked.understood.as_of)
-    if now is None and asked.understood.latest:
-        now = max(filter(None, map(_day, days)), default=None)
-    return {
-        "period": [float(any(_within(day, p) for p in asked.periods)) for day in days],
-        "recency": [_recency(_day(day), now) for day in days],
-    }
+def _by_outlet(pool: Pool) -> Values:
+    """1 where a chunk's outlet is named in the question or part, shape (len(asked), chunks)."""
+    outlets = [pool.articles[chunk.article_id].outlet for chunk in pool.chunks]
+    named = [set(one.understood.outlets) for one in pool.asked]
+    return np.array([[outlet in names for outlet in outlets] for names in named], dtype=np.float64)
+
+
+def _by_period(pool: Pool) -> Values:
+    """1 where a chunk was published in a period that the question or part names, same shape."""
+    days = _days(pool)
+    return np.array(
+        [[any(_within(day, p) for p in one.periods) for day in days] for one in pool.asked],
+        dtype=np.float64,
+    )
+
+
+def _recencies(pool: Pool) -> list[float]:
+    days = [_day(day) for day in _days(pool)]
+    understood = pool.asked[0].understood
+    now = _day(understood.as_of)
+    if now is None and understood.latest:
+        now = max(filter(None, days), default=None)
+    return [_recency(day, now) for day in days]
+
+
+def _days(pool: Pool) -> list[str]:
+    return [(pool.articles[chunk.article_id].published_at or "")[:10] for chunk in pool.chunks]
 
 
 def _recency(day: date | None, now: date | None) -> float:

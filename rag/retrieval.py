@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import accumulate
 from typing import Literal, Protocol
@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 import anyio.to_thread
 import numpy as np
 
+from rag.blending import RERANKED, Blended, Blender
 from rag.collapsing import carriers, collapse
 from rag.errors import IndexUnavailableError
 from rag.outlets import OutletNames
@@ -39,7 +40,10 @@ class ExactSearch(Protocol):
 
 
 class Retriever:
-    """Finds the passages for a question in the library."""
+    """Finds the passages for a question in the library.
+
+    `blender` reranks them, if there is one.
+    """
 
     def __init__(
         self,
@@ -48,12 +52,14 @@ class Retriever:
         exact: ExactSearch,
         embedder: Embedder,
         weights: Mapping[str, float] = WEIGHTS,
+        blender: Blender | None = None,
     ) -> None:
         self._library = library
         self._index = index
         self._exact = exact
         self._embedder = embedder
         self._weights = np.array([weights[name] for name in FEATURES])
+        self.blender = blender
         self._known = _Known(-1, OutletNames(()), None)
 
     async def retrieve(
@@ -71,16 +77,22 @@ class Retriever:
         known = self._newest_known()
         asked = understand(question, known.outlets, known.today)
         within = self._library.candidates(question.filters, question.as_of)
-        pool, path = self._pool(asked, within)
-        values = features(pool, asked)
+        parts = [
+            understand(replace(question, text=part), known.outlets, known.today)
+            for part in asked.parts[1:]
+        ]
+        pool, path = self._pool([asked, *parts], within)
+        values = features(pool)
         scores = values @ self._weights
         order = np.argsort(-scores, kind="stable").tolist()
         ranked = [(pool.chunks[i], float(scores[i])) for i in order]
-        found = self._collapsed(question, asked, ranked)[:limit]
+        blended = self._blended(asked, self._collapsed(question, asked, ranked))
+        found = blended.ranked[:limit]
         if budget_tokens is not None:
             found = _within_budget(found, budget_tokens)
         articles = self._library.articles({chunk.article_id for chunk, _ in found})
-        given = {pool.chunks[i].id: values[i] * self._weights for i in order}
+        weights = self._weights * blended.scale
+        given = {pool.chunks[i].id: values[i] * weights for i in order}
         return Evidence(
             passages=self._passages(question, found, articles),
             articles=articles,
@@ -90,6 +102,7 @@ class Retriever:
             understanding=asked,
             explained={
                 chunk.id: dict(zip(FEATURES, given[chunk.id].tolist(), strict=True))
+                | blended.given_to(chunk)
                 for chunk, _ in found
                 if chunk.id in given
             },
@@ -104,11 +117,11 @@ class Retriever:
 
     # Searching
 
-    def _pool(self, asked: Understanding, within: Rows | None) -> tuple[Pool, Path]:
-        """What any search finds for any part of the question, with what all of them say of it."""
+    def _pool(self, asked: Sequence[Understanding], within: Rows | None) -> tuple[Pool, Path]:
+        """What any search finds for the question or a part of it, with what all of them say."""
         path: Path = "index" if within is None else "exact"
-        words = [content_words(part) for part in asked.parts]
-        vectors = [self._embedder.encode_query(part) for part in asked.parts]
+        words = [content_words(one.parts[0]) for one in asked]
+        vectors = [self._embedder.encode_query(one.parts[0]) for one in asked]
         found: dict[str, None] = {}  # an ordered set
         lexical: list[dict[str, float]] = []
         for terms, vector in zip(words, vectors, strict=True):
@@ -121,6 +134,7 @@ class Retriever:
             chunks[key] for key in found if key in chunks and _is_current(chunks[key], articles)
         ]
         return Pool(
+            asked=asked,
             chunks=kept,
             articles=articles,
             lexical=_rows(lexical, kept),
@@ -148,6 +162,12 @@ class Retriever:
     ) -> list[tuple[Chunk, float]]:
         prefer = asked.understood.outlets
         return collapse(self._library, ranked, question.filters, question.as_of, prefer)
+
+    def _blended(self, asked: Understanding, found: list[tuple[Chunk, float]]) -> Blended:
+        if self.blender is None:
+            return Blended(found)
+        articles = self._library.articles({chunk.article_id for chunk, _ in found[:RERANKED]})
+        return self.blender.blend(asked.parts[0], found, articles)
 
     def _passages(
         self,

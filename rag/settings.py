@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     reranker_model: str | None = Field(
         None, description="a sentence-transformers CrossEncoder name or path"
     )
+    reranker_budget_ms: int = Field(
+        500, ge=1, description="time that it may take over a question's passages, milliseconds"
+    )
     chroma_url: str | None = Field(None, description="a Chroma server instead of the embedded one")
     public_url: str | None = Field(None, description="the address under which readers reach us")
     allowed_origins: str = Field("", description="web origins that may embed the widget")

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from rag.errors import DatelineError, EmbeddingError, NotFoundError
+from rag.errors import DatelineError, EmbeddingError, NotFoundError, RerankingError
 from rag.ports import Progress, Vectors
 from rag.settings import Settings
 from rag.types import (
@@ -281,3 +281,32 @@ class FakeLanguageModel:
                 yield piece
         finally:
             self.closed += 1
+
+
+class FakeReranker:
+    """Finds a text as relevant as `relevance` says of the first of its keys that the text holds, 0
+    if none; reads no more than the first `reach` texts.
+
+    A text that holds `refused` raises `RerankingError`. `asked` keeps the questions and texts.
+    """
+
+    model = "fake-reranker"
+
+    def __init__(
+        self, relevance: Mapping[str, float], reach: int = 1000, refused: str | None = None
+    ) -> None:
+        self.relevance = relevance
+        self.reach = reach
+        self.refused = refused
+        self.asked: list[tuple[str, list[str]]] = []
+
+    def score(self, question: str, texts: Sequence[str]) -> list[float | None]:
+        self.asked.append((question, list(texts)))
+        if self.refused and any(self.refused in text for text in texts):
+            raise RerankingError(f"refused: {self.refused}")
+        read = texts[: self.reach]
+        scores = [
+            next((score for key, score in self.relevance.items() if key in text), 0.0)
+            for text in read
+        ]
+        return [*scores, *[None] * (len(texts) - len(read))]

@@ -161,6 +161,19 @@ async def test_everything_withheld_and_nothing_extracted_abstains() -> None:
     assert answer.nearest == EVIDENCE.passages
 
 
+async def test_a_label_of_joined_passages_cites_whichever_of_them_says_it() -> None:
+    copy = Article("a3", f"{COST}\n")
+    opened, cost = (ARTICLE.text.index(text) for text in (OPENED, COST))
+    passages = (
+        passage(1, copy),
+        Passage(2, 0.5, "a1", "chk_2", OPENED, opened, opened + len(OPENED)),
+        Passage(3, 0.5, "a1", "chk_3", COST, cost, cost + len(COST)),
+    )
+    found = Evidence(passages, {"a1": ARTICLE, "a3": copy})
+    answer = await answer_of(answerer(FakeLanguageModel(f"{COST} [A2]"), found=found))
+    assert [citation.chunk_id for citation in answer.citations] == ["chk_3"]
+
+
 async def test_a_refusal_that_the_articles_contradict_is_overruled() -> None:
     answer = await answer_of(answerer(FakeLanguageModel("NOT_IN_", "ARTICLES"), COST))
     assert texts(answer) == [COST]

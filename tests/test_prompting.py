@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,7 @@ from rag.drafts import SENTINEL, DraftReader
 from rag.errors import PromptError
 from rag.prompting import load_prompt
 from rag.tokens import count_tokens
-from rag.types import Evidence, Passage, PromptVersion, Question, Turn, Understood
+from rag.types import Article, Evidence, Passage, PromptVersion, Question, Turn, Understood
 
 TEMPLATE = """---
 name: answer
@@ -18,12 +19,39 @@ description: for a test
 """
 
 
+LONG = Article("long", "One went.  Two saw.\n\nThree won. Four lost. Five left.", title="Five")
+
+
 def passage(number: int, text: str = "India agreed.", **known: str) -> Passage:
-    return Passage(number, 0.5, "article", f"chunk-{number}", text, 0, len(text), **known)
+    """The whole of an article of its own."""
+    id_ = f"article-{number}"
+    return Passage(number, 0.5, id_, f"chunk-{number}", text, 0, len(text), **known)
+
+
+def part(rank: int, text: str) -> Passage:
+    """A passage of the long article, its chunk named by its first word."""
+    start = LONG.text.index(text)
+    chunk_id = text.split()[0]
+    return Passage(rank, 0.5, "long", chunk_id, text, start, start + len(text), title="Five")
 
 
 def evidence(*passages: Passage, as_of: str | None = None) -> Evidence:
-    return Evidence(passages, {}, Understood(as_of=as_of))
+    whole = (
+        Article(p.article_id, p.text, title=p.title, outlet=p.outlet, published_at=p.published_at)
+        for p in passages
+        if p.article_id != LONG.id
+    )
+    articles = {LONG.id: LONG} | {article.id: article for article in whole}
+    return Evidence(passages, articles, Understood(as_of=as_of))
+
+
+def shown(found: Evidence, budget: int = 1000) -> dict[str, tuple[tuple[str, ...], str]]:
+    """What each label of the shipped prompt stands for: chunk ids, and the text under it."""
+    prompt = load_prompt("answer").render(Question("Who?"), found, budget)
+    tag = re.compile(r'<passage id="(\w+)">\n(?:\([^\n]*\)\n)?(.*?)\n</passage>', re.DOTALL)
+    texts = tag.findall(prompt.messages[-1][1])
+    assert [label for label, _ in texts] == list(prompt.labels)
+    return {label: (prompt.labels[label], text) for label, text in texts}
 
 
 def rendered(question: Question, found: Evidence, budget: int = 1000) -> tuple[str, str]:
@@ -100,7 +128,7 @@ def test_passages_come_best_first_under_labels_with_what_is_known_of_them():
         passage(1, title="Talks", outlet="The Hindu", published_at="2025-08-21"), passage(2, "Two.")
     )
     prompt = load_prompt("answer").render(Question("Who?"), found, 1000)
-    assert prompt.labels == {"A1": "chunk-1", "A2": "chunk-2"}
+    assert prompt.labels == {"A1": ("chunk-1",), "A2": ("chunk-2",)}
     _, user = prompt.messages[-1]
     assert '<passage id="A1">\n(The Hindu, 2025-08-21, Talks)\nIndia agreed.\n</passage>' in user
     assert '<passage id="A2">\nTwo.\n</passage>' in user
@@ -113,6 +141,57 @@ def test_passages_stop_at_the_budget_but_the_first_is_always_there():
     assert list(render(Question("Who?"), found, 1).labels) == ["A1"]
     assert list(render(Question("Who?"), found, 190).labels) == ["A1", "A2", "A3"]
     assert len(render(Question("Who?"), found, 1000).labels) == 5
+
+
+def test_a_passage_that_would_join_another_is_left_out_where_the_budget_is_too_small_for_it():
+    found = evidence(part(1, "Three won."), part(2, "Four lost."), part(3, "Five left."))
+    alone = count_tokens("[A1] Five\nThree won.\n")
+    both = count_tokens("[A1] Five\nThree won. Four lost.\n")
+    assert alone < both
+    assert shown(found, 1) == shown(found, both - 1) == {"A1": (("Three",), "Three won.")}
+    assert shown(found, both) == {"A1": (("Three", "Four"), "Three won. Four lost.")}
+
+
+def test_neighbouring_passages_of_an_article_are_one():
+    found = evidence(part(1, "Four lost."), part(2, "Three won."), part(3, "One went."))
+    assert shown(found) == {
+        "A1": (("Four", "Three"), "Three won. Four lost."),
+        "A2": (("One",), "One went."),
+    }
+
+
+def test_overlapping_passages_of_an_article_are_told_once():
+    found = evidence(part(1, "Three won. Four lost."), part(2, "Four lost. Five left."))
+    assert shown(found) == {"A1": (("Three", "Four"), "Three won. Four lost. Five left.")}
+    inner = evidence(part(1, "Four"), part(2, "Three won. Four lost."))
+    assert shown(inner) == {"A1": (("Four", "Three"), "Three won. Four lost.")}
+
+
+def test_a_passage_joins_those_on_both_its_sides_at_the_place_of_the_best():
+    found = evidence(
+        passage(1), part(2, "Three won."), passage(3), part(4, "One went."), part(5, "Two saw.")
+    )
+    assert shown(found) == {
+        "A1": (("chunk-1",), "India agreed."),
+        "A2": (("Three", "One", "Two"), "One went.  Two saw.\n\nThree won."),
+        "A3": (("chunk-3",), "India agreed."),
+    }
+
+
+def test_the_chunks_of_a_label_are_told_best_first_however_they_came_together():
+    found = evidence(
+        part(1, "One went."),
+        part(2, "Four lost."),
+        part(3, "Five left."),
+        part(4, "Two saw."),
+        part(5, "Three won."),
+    )
+    assert shown(found) == {"A1": (("One", "Four", "Five", "Two", "Three"), LONG.text)}
+
+
+def test_passages_of_two_articles_stay_apart_wherever_they_stand():
+    found = evidence(part(1, "One went."), passage(2, "One went.  Two saw."))
+    assert [ids for ids, _ in shown(found).values()] == [("One",), ("chunk-2",)]
 
 
 def test_the_day_is_told_only_when_it_is_given():

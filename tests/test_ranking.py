@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -19,6 +19,7 @@ def asked(text: str, *, as_of: str | None = None, outlets: tuple[str, ...] = ())
 
 def pool(
     *texts: str,
+    asked: Sequence[Understanding] = (),
     lexical: list[list[float]] | None = None,
     dense: list[list[float]] | None = None,
     frequencies: Mapping[str, int] = {},
@@ -29,6 +30,7 @@ def pool(
     chunks = [Chunk(f"{a.id}/0", a.id, 0, len(a.text), a.text) for a in articles.values()]
     nothing = [[0.0] * len(chunks)]
     return Pool(
+        asked=asked,
         chunks=chunks,
         articles=articles,
         lexical=np.array(lexical or nothing),
@@ -38,17 +40,19 @@ def pool(
     )
 
 
-def column(name: str, considered: Pool, question: Understanding) -> list[float]:
-    values: list[float] = features(considered, question)[:, FEATURES.index(name)].tolist()
-    return values
+def column(name: str, considered: Pool, *asked: Understanding) -> list[float]:
+    values = features(replace(considered, asked=asked))
+    found: list[float] = values[:, FEATURES.index(name)].tolist()
+    return found
 
 
 def test_no_chunks_have_no_features():
-    assert features(pool(), asked("who opened the bridge?")).shape == (0, len(FEATURES))
+    nothing = pool(asked=[asked("who opened the bridge?")])
+    assert features(nothing).shape == (0, len(FEATURES))
 
 
 def test_a_question_of_nothing_but_function_words_is_scored():
-    values = features(pool(BRIDGE, FERRY), asked("who is it?"))
+    values = features(pool(BRIDGE, FERRY, asked=[asked("who is it?")]))
     assert values.shape == (2, len(FEATURES))
     assert np.isfinite(values).all()
 
@@ -76,17 +80,28 @@ def test_lexical_is_a_share_of_the_best_and_match_of_what_is_possible():
 
 def test_a_cosine_below_nothing_is_kept_but_counts_as_nothing_among_parts():
     considered = pool(BRIDGE, lexical=[[0.0], [0.0]], dense=[[-0.2], [-0.1]])
-    assert column("dense", considered, asked("what of the bridge?")) == [-0.2]
-    assert column("part", considered, asked("what of the bridge?")) == [0.0]
+    question = asked("what of the bridge?")
+    assert column("dense", considered, question, question) == [-0.2]
+    assert column("part", considered, question, question) == [0.0]
 
 
 def test_a_chunk_that_fits_one_part_best_scores_by_it():
+    question = asked("bridge and ferry")
     considered = pool(
         BRIDGE, FERRY, lexical=[[5, 5], [9, 0], [0, 3]], dense=[[0.5, 0.5], [0.8, 0.1], [0.2, 0.6]]
     )
-    assert column("part", considered, asked("bridge and ferry")) == [1.0, 1.0]
+    assert column("part", considered, question, asked("bridge"), asked("ferry")) == [0.5, 0.5]
     alone = pool(BRIDGE, FERRY, lexical=[[5, 5]], dense=[[0.5, 0.5]])
-    assert column("part", alone, asked("bridge and ferry")) == [0.0, 0.0]
+    assert column("part", alone, question) == [0.0, 0.0]
+
+
+def test_a_part_is_fitted_best_by_the_outlet_and_the_day_that_it_names():
+    courier = asked("What did the Courier report on 3 March 2031?", outlets=("Courier", "Gazette"))
+    considered = pool(BRIDGE, BRIDGE, lexical=[[5, 5]] * 2, dense=[[0.5, 0.5]] * 2)
+    first = replace(considered.articles["a0"], outlet="Courier", published_at="2031-03-03")
+    other = replace(considered.articles["a1"], outlet="Gazette", published_at="2031-03-09")
+    considered = replace(considered, articles={"a0": first, "a1": other})
+    assert column("part", considered, asked("bridge"), courier) == [1.0, 0.5]
 
 
 def test_a_rare_word_covers_more_than_a_common_one():
@@ -138,6 +153,7 @@ def test_an_article_counts_by_its_best_three_chunks():
     chunks = [Chunk(f"a/{n}", "a", n, n + 3, "…") for n in range(4)]
     other = Chunk("b/0", "b", 0, 3, "…")
     considered = Pool(
+        asked=(),
         chunks=[*chunks, other],
         articles={"a": article, "b": Article("b", "one")},
         lexical=np.array([[4.0, 4.0, 4.0, 0.0, 4.0]]),
