@@ -23,7 +23,7 @@ from evals.datasets import GOLD, Dataset, Opened, find_dataset, open_dataset
 from evals.metrics import Gold, holds
 from evals.scoring import retrieval_scores
 from rag.bootstrap import Parts, Service, open_service
-from rag.ranking import FEATURES, likelihood_signals
+from rag.ranking import BY_HAND, FEATURES, WEIGHTS, likelihood_signals
 from rag.settings import Settings, load_settings
 from rag.types import Passage, Question
 
@@ -60,7 +60,8 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=5, help="of the cross-validation")
     options = parser.parse_args()
     datasets = [find_dataset(name) for name in options.datasets]
-    examples = asyncio.run(_collect(datasets, load_settings()))
+    settings = load_settings().model_copy(update={"reranker_model": None})
+    examples = asyncio.run(_collect(datasets, settings))
     folds = {e.case.id: zlib.crc32(e.case.id.encode()) % options.folds for e in examples}
     weights = tune_ranking([e for e in examples if any(e.pieces)], folds)
     tune_likelihood(examples, folds, weights)
@@ -104,10 +105,10 @@ async def _considered(service: Service, case: GoldQuestion) -> tuple[tuple[Passa
 
 def tune_ranking(examples: Sequence[Example], folds: Mapping[str, int]) -> Matrix:
     """Print each feature's worth and the weights; the weights, in the order of `FEATURES`."""
-    everything = tuple(range(len(FEATURES)))
-    rows = {"all features": everything}
-    for n, name in enumerate(FEATURES):
-        rows[f"without {name}"] = tuple(i for i in everything if i != n)
+    fitted = tuple(n for n, name in enumerate(FEATURES) if name not in BY_HAND)
+    rows = {"all features": fitted}
+    for n in fitted:
+        rows[f"without {FEATURES[n]}"] = tuple(i for i in fitted if i != n)
     rows["lexical and dense"] = (FEATURES.index("lexical"), FEATURES.index("dense"))
     rows["lexical"], rows["dense"] = rows["lexical and dense"][:1], rows["lexical and dense"][1:]
     names = list(dict.fromkeys(e.dataset for e in examples))
@@ -118,8 +119,9 @@ def tune_ranking(examples: Sequence[Example], folds: Mapping[str, int]) -> Matri
         ranked = _cross_validated(examples, columns, folds)
         cells = (_means(examples, ranked, name) for name in names)
         print(f"{title:22}" + "".join(f"{value:<9.3f}" for row in cells for value in row))
-    fitted = fit_ranking(examples, everything)
-    weights: Matrix = fitted / fitted.sum()
+    weights = np.array([WEIGHTS[name] for name in FEATURES])
+    found = fit_ranking(examples, fitted)
+    weights[list(fitted)] = found / found.sum() * (1 - sum(WEIGHTS[name] for name in BY_HAND))
     print("\nWEIGHTS:", dict(zip(FEATURES, weights.round(3).tolist(), strict=True)))
     return weights
 
@@ -196,9 +198,10 @@ def tune_likelihood(examples: Sequence[Example], folds: Mapping[str, int], weigh
     """Print how well the best passages tell whether a question is answerable, and the fit."""
     signals = []
     for example in examples:
-        best = np.argsort(-(example.values @ weights), kind="stable")
+        scores = example.values @ weights
+        best = np.argsort(-scores, kind="stable")
         dated = bool(example.case.as_of)
-        signals.append(likelihood_signals(example.values[best], dated))
+        signals.append(likelihood_signals(example.values[best], scores.max(initial=0.0), dated))
     names = list(signals[0])
     table = np.array([[one[name] for name in names] for one in signals])
     answerable = np.array([e.case.answerable for e in examples])

@@ -16,7 +16,16 @@ from rag.collapsing import carriers, collapse
 from rag.errors import IndexUnavailableError
 from rag.outlets import OutletNames
 from rag.ports import Embedder, Library, Rows, VectorIndex, Vectors
-from rag.ranking import FEATURES, WEIGHTS, Pool, Values, content_words, features, likelihood
+from rag.ranking import (
+    FEATURES,
+    WEIGHTS,
+    Pool,
+    Values,
+    content_words,
+    features,
+    likelihood,
+    likelihood_signals,
+)
 from rag.tokens import count_tokens
 from rag.types import Article, Chunk, Evidence, Passage, Question, Understanding
 from rag.understanding import understand
@@ -98,7 +107,7 @@ class Retriever:
             articles=articles,
             understood=asked.understood,
             path=path,
-            confidence=likelihood(values[order], bool(question.as_of or asked.understood.latest)),
+            confidence=likelihood(_signals(values[order], scores[order], asked)),
             understanding=asked,
             explained={
                 chunk.id: dict(zip(FEATURES, given[chunk.id].tolist(), strict=True))
@@ -200,6 +209,11 @@ class _Known:
             return max(date.today(), date.fromisoformat(self.newest_day or ""))
         except ValueError:
             return date.today()
+
+
+def _signals(values: Values, scores: Values, asked: Understanding) -> Mapping[str, float]:
+    dated = bool(asked.understood.as_of or asked.understood.latest)
+    return likelihood_signals(values, float(scores[0]) if len(scores) else 0.0, dated)
 
 
 def _within_budget(found: list[tuple[Chunk, float]], tokens: int) -> list[tuple[Chunk, float]]:

@@ -4,8 +4,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from rag.chroma import ChromaCollection, probe, server_address
@@ -121,3 +124,56 @@ def test_the_probe_counts_what_can_be_found(directory: Path) -> None:
     assert probe(directory, "words", timeout=0.01) is None  # as if it hung
     (directory / "chroma.sqlite3").write_bytes(b"damaged" * 1000)
     assert probe(directory, "words") is None
+
+
+@pytest.mark.slow
+def test_searches_between_small_writes_lose_nothing(directory: Path) -> None:
+    chance = np.random.default_rng(0)
+    vectors = chance.standard_normal((900, 384), dtype=np.float32)
+    for number, some in enumerate(np.split(vectors, 3)):
+        directory.mkdir(exist_ok=True)
+        collection = ChromaCollection(directory / str(number), "words", create=True)
+        start = 0
+        while start < len(some):
+            end = start + int(chance.integers(1, 60))
+            collection.add([str(row) for row in range(len(some))[start:end]], some[start:end])
+            collection.search(some[0], 5)
+            start = end
+        assert len(collection.search(some[0], len(some))) == len(some)
+        assert [collection.search(one, 1)[0][0] for one in some] == [*map(str, range(len(some)))]
+        collection.close()
+
+
+class Losing:
+    """Chroma's collection, of which searches do not find some ids until they were added so often
+    again."""
+
+    def __init__(self, collection: Any, lost: dict[str, int]) -> None:
+        self._collection = collection
+        self._lost = lost
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._collection, name)
+
+    def upsert(self, ids: list[str], embeddings: np.ndarray) -> None:
+        self._lost.update({key: self._lost[key] - 1 for key in ids if key in self._lost})
+        self._collection.upsert(ids=ids, embeddings=embeddings)
+
+    def query(self, **what: Any) -> Any:
+        found = self._collection.query(**what)
+        return {"ids": [[key for key in found["ids"][0] if self._lost.get(key, 0) <= 0]]}
+
+
+@pytest.mark.parametrize(("times", "reached"), [(1, True), (2, True), (9, False)])
+def test_a_vector_that_chroma_lost_is_added_again(
+    directory: Path, times: int, reached: bool
+) -> None:
+    collection = ChromaCollection(directory, "words", create=True)
+    collection.add(WORDS[:6], embedder.encode_documents(WORDS[:6]))
+    lost = {WORDS[2]: times}
+    collection._collection = Losing(collection._collection, lost)
+    with nullcontext() if reached else pytest.raises(IndexUnavailableError, match="reach"):
+        collection.add(WORDS[6:], embedder.encode_documents(WORDS[6:]))
+    assert (lost[WORDS[2]] <= 0) is reached
+    assert collection.count() == len(WORDS)
+    collection.close()
