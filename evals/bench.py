@@ -25,7 +25,10 @@ def main() -> None:
     )
     parser.add_argument("--limit", type=int, help="take in only so many articles")
     parser.add_argument(
-        "--chunks", type=int, default=50_000, help="size of the library that is searched"
+        "--chunks",
+        type=int,
+        default=50_000,
+        help="size of the library that is searched, 1,000 or more",
     )
     parser.add_argument(
         "--library", type=Path, metavar="FOLDER", help="where it is kept, to be used again"

@@ -80,16 +80,19 @@ def bench_words(data: Synthetic, library: SqliteLibrary, path: Path) -> None:
     """Lexical search, filtered and not, beside the plain query of FTS5 for the same words."""
     words = data.questions(QUESTIONS)
     filters: dict[str, list[Filter]] = {"unfiltered": [(Filters(), None)], **_filters()}
-    bare, ours = _Times(), {name: _Times() for name in filters}
+    bare, ours, found = _Times(), {name: _Times() for name in filters}, []
     with closing(sqlite3.connect(path)) as db:
         for number, terms in enumerate(words):
-            bare.of(partial(_bare_words, db, terms))
+            best = bare.of(partial(_bare_words, db, terms))[:10]
+            ids = library.vectors_at(np.array(best), PACKAGED_MODEL)[1]
+            found.append(len(set(ids) & dict(library.lexical(terms, 10)).keys()) / max(1, len(ids)))
             for name, some in filters.items():
                 within = library.candidates(*some[number % len(some)])
                 ours[name].of(partial(library.lexical, terms, POOL, within))
     _print("bare FTS5", bare, bare)
     for name, times in ours.items():
         _print(f"words, {name}", times, bare)
+    print(f"words, of bare FTS5's best ten: {np.mean(found):.4f}")
 
 
 def bench_index(data: Synthetic, library: SqliteLibrary, folder: Path) -> None:
@@ -152,11 +155,10 @@ def _bare_nearest(vectors: Vectors, query: Vectors) -> object:
     return best[np.argsort(-similarities[best])]
 
 
-def _bare_words(db: sqlite3.Connection, terms: Sequence[str]) -> object:
-    return db.execute(
-        "SELECT rowid FROM words WHERE words MATCH ? ORDER BY rank LIMIT ?",
-        [" OR ".join(f'"{term}"' for term in terms), POOL],
-    ).fetchall()
+def _bare_words(db: sqlite3.Connection, terms: Sequence[str]) -> list[int]:
+    match = " OR ".join(f'"{term}"' for term in terms)
+    sql = "SELECT rowid FROM words WHERE words MATCH ? ORDER BY rank LIMIT ?"
+    return [row for (row,) in db.execute(sql, [match, POOL])]
 
 
 def _build(data: Synthetic, folder: Path) -> None:

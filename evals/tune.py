@@ -52,6 +52,15 @@ class Example:
     pieces: tuple[frozenset[int], ...]
     variant: bool  # asked without its `as_of`: tuned on, but not reported
 
+    @property
+    def wanted(self) -> list[list[bool]]:
+        """Which passages hold each piece that any of them holds. Pieces without a quotation are
+        where an answer may stand, not what is needed: one of these will do."""
+        found = sorted(frozenset[int]().union(*self.pieces))
+        if any(gold.span is None for gold in self.golds):
+            return [[bool(held) for held in self.pieces]] if found else []
+        return [[piece in held for held in self.pieces] for piece in found]
+
 
 def main() -> None:
     """Fit, and print what came of it."""
@@ -63,7 +72,7 @@ def main() -> None:
     settings = load_settings().model_copy(update={"reranker_model": None})
     examples = asyncio.run(_collect(datasets, settings))
     folds = {e.case.id: zlib.crc32(e.case.id.encode()) % options.folds for e in examples}
-    weights = tune_ranking([e for e in examples if any(e.pieces)], folds)
+    weights = tune_ranking([e for e in examples if e.golds], folds)
     tune_likelihood(examples, folds, weights)
 
 
@@ -128,38 +137,43 @@ def tune_ranking(examples: Sequence[Example], folds: Mapping[str, int]) -> Matri
 
 def fit_ranking(examples: Sequence[Example], columns: Sequence[int]) -> Matrix:
     """Weights ≥ 0 that maximise the likelihood of drawing, for each piece of evidence, a passage
-    that holds it (ListNet's top-one model, Cao et al. 2007, with several right ones); each data
-    set counts the same. Shape (len(columns),)."""
+    that holds it rather than one that holds none (a list-wise loss as ListNet's, Cao et al. 2007);
+    each data set counts the same. Shape (len(columns),). Questions without a hit are left out."""
+    examples = [e for e in examples if any(e.pieces)]
     longest = max(len(e.pieces) for e in examples)
     values = np.zeros((len(examples), longest, len(columns)))
-    masked = np.full((len(examples), longest), -np.inf)
-    rows, right, shares = [], [], []
+    rows, right, rivals, shares = [], [], [], []
     for n, example in enumerate(examples):
         values[n, : len(example.pieces)] = example.values[:, columns]
-        masked[n, : len(example.pieces)] = 0
-        found = frozenset[int]().union(*example.pieces)
-        for piece in found:
-            holding = np.full(longest, -np.inf)
-            holding[[i for i, pieces in enumerate(example.pieces) if piece in pieces]] = 0
+        wanted = example.wanted
+        none = [not held for held in example.pieces]
+        for holding in wanted:
             rows.append(n)
-            right.append(holding)
-            shares.append(1 / len(found) / sum(e.dataset == example.dataset for e in examples))
-    held, share = np.stack(right), np.array(shares)
+            right.append(_open(holding, longest))
+            rivals.append(_open([a or b for a, b in zip(holding, none, strict=True)], longest))
+            shares.append(1 / len(wanted) / sum(e.dataset == example.dataset for e in examples))
+    held, rival, share = np.stack(right), np.stack(rivals), np.array(shares)
 
     def loss(weights: Matrix) -> tuple[float, Matrix]:
-        scores = values @ weights
-        total, drawn = _log_sum(scores + masked)
-        part, wanted = _log_sum(scores[rows] + held)
-        expected = np.einsum("nl,nlf->nf", drawn, values)[rows]
-        target = np.einsum("nl,nlf->nf", wanted, values[rows])
+        scores = (values @ weights)[rows]
+        total, drawn = _log_sum(scores + rival)
+        part, aimed = _log_sum(scores + held)
+        slope = np.einsum("nl,nlf->f", share[:, None] * (drawn - aimed), values[rows])
         penalty = RIDGE / len(examples) * weights
-        value = share @ (total[rows] - part) + penalty @ weights / 2
-        return float(value), share @ (expected - target) + penalty
+        value = share @ (total - part) + penalty @ weights / 2
+        return float(value), slope + penalty
 
     start, bounds = np.ones(len(columns)), [(0.0, None)] * len(columns)
     solved = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B")
     weights: Matrix = solved.x
     return weights
+
+
+def _open(kept: Sequence[bool], length: int) -> Matrix:
+    """0 for the passages that are kept, minus infinity for all others, of so many."""
+    mask = np.full(length, -np.inf)
+    mask[np.flatnonzero(kept)] = 0
+    return mask
 
 
 def _log_sum(scores: Matrix) -> tuple[Matrix, Matrix]:

@@ -61,7 +61,7 @@ class Service:
         ingester: Ingester,
         retriever: Retriever,
         answerer: Answerer,
-        embedder: Embedder,
+        rankings: Rankings,
     ) -> None:
         self.settings = settings
         self._library = library
@@ -69,8 +69,8 @@ class Service:
         self._ingester = ingester
         self._retriever = retriever
         self._answerer = answerer
-        self._embedding_model = embedder.model
-        self._rankings = Rankings(library, ExactIndex(library, embedder.model), embedder)
+        self._embedding_model = rankings.model
+        self._rankings = rankings
         self._models = "ok: loaded when first used"
 
     def answer(self, question: Question) -> AsyncIterator[AnswerEvent]:
@@ -214,7 +214,8 @@ def _wire(
         max_file_bytes=settings.max_file_mb * 1_000_000,
         max_article_chars=settings.max_article_chars,
     )
-    return Service(settings, library, index, ingester, retriever, answerer, embedder)
+    rankings = Rankings(library, exact, embedder)
+    return Service(settings, library, index, ingester, retriever, answerer, rankings)
 
 
 def _reranker(settings: Settings) -> CrossEncoderReranker | None:

@@ -16,9 +16,10 @@ import numpy as np
 
 from rag.chunking import chunk_article
 from rag.errors import EmbeddingError, IndexUnavailableError
-from rag.library import Change, SqliteLibrary, content_hash
+from rag.library import Change, SqliteLibrary
 from rag.ports import Embedder, Progress, VectorIndex, Vectors
 from rag.readers import Ignored, read_articles
+from rag.rows import content_hash
 from rag.types import Article, Chunk, IngestReport, Skipped
 
 GROUP = 512

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sqlite3
-import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 
 from rag.catalogue import Catalogue, fresh_rows, keep_rows, read_catalogue, select_rows
 from rag.clusters import assign_backlog, assign_cluster, select_copies
 from rag.database import Database
 from rag.ports import Rows, Vectors
+from rag.rows import (
+    delete_articles,
+    filter_sql,
+    insert_article,
+    next_revision,
+    select_article_page,
+    select_articles,
+    select_chunks,
+    select_chunks_of,
+    select_chunks_without_vectors,
+    select_hashes,
+)
 from rag.types import Article, Chunk, Copy, Filters
 from rag.vectors import (
     claim_model,
@@ -25,11 +33,6 @@ from rag.vectors import (
     switch_model,
 )
 from rag.words import count_words, score_words, search_words
-
-_FIELDS = tuple(field.name for field in fields(Article))
-_ARTICLE = ", ".join(f"a.{name}" for name in _FIELDS)
-_CHUNK = "c.id, a.id, c.start, c.end"
-_IN = "IN (SELECT value FROM json_each(?))"  # one parameter, however many values
 
 Entry = tuple[Article, Sequence[Chunk], Vectors]
 """An article as it is put: with all its chunks, in order, and their vectors, shape (n, dim)."""
@@ -69,12 +72,12 @@ class SqliteLibrary:
         removed: list[str] = []
         with self._database.writing() as db:
             claim_model(db, model)
-            revision = _next_revision(db)
+            revision = next_revision(db)
             rows = fresh_rows(db)
             for article, chunks, vectors in entries:
                 count += 1
-                removed += _remove(db, [article.id]).removed
-                _insert(db, article, zip(chunks, rows, strict=False), revision)
+                removed += delete_articles(db, [article.id])[1]
+                insert_article(db, article, zip(chunks, rows, strict=False), revision)
                 assign_cluster(db, article.id, article.text)
                 insert_vectors(db, [chunk.id for chunk in chunks], vectors, model)
                 added += [chunk.id for chunk in chunks]
@@ -85,10 +88,10 @@ class SqliteLibrary:
     def delete(self, ids: Collection[str]) -> Change:
         """Forget the articles among `ids` that are stored, with all that belongs to them."""
         with self._database.writing() as db:
-            change = _remove(db, ids)
-            if change.articles:
-                _next_revision(db)
-        return change
+            count, removed = delete_articles(db, ids)
+            if count:
+                next_revision(db)
+        return Change(articles=count, removed=removed)
 
     def find_copies(self) -> int:
         """Look for copies among articles that were stored before Dateline did: some of them, as
@@ -109,30 +112,17 @@ class SqliteLibrary:
     def articles(self, ids: Collection[str]) -> dict[str, Article]:
         """The stored articles among `ids`, by id."""
         with self._database.reading() as db:
-            rows = db.execute(
-                f"SELECT {_ARTICLE} FROM articles a WHERE a.id {_IN}", [_json(ids)]
-            ).fetchall()
-        return {row[0]: Article(*row) for row in rows}
+            return {article.id: article for article in select_articles(db, ids)}
 
     def chunks(self, ids: Collection[str]) -> dict[str, Chunk]:
         """The stored chunks among `ids`, by id."""
         with self._database.reading() as db:
-            rows = db.execute(
-                f"SELECT {_CHUNK} FROM chunks c JOIN articles a ON a.rowid = c.article "
-                f"WHERE c.id {_IN}",
-                [_json(ids)],
-            ).fetchall()
-            return {chunk.id: chunk for chunk in _with_text(db, rows)}
+            return {chunk.id: chunk for chunk in select_chunks(db, ids)}
 
     def chunks_of(self, article_ids: Collection[str]) -> dict[str, list[Chunk]]:
         """All chunks of the stored articles among `article_ids`, in order, by article id."""
         with self._database.reading() as db:
-            rows = db.execute(
-                f"SELECT {_CHUNK} FROM chunks c JOIN articles a ON a.rowid = c.article "
-                f"WHERE a.id {_IN} ORDER BY c.article, c.ordinal",
-                [_json(article_ids)],
-            ).fetchall()
-            chunks = _with_text(db, rows)
+            chunks = select_chunks_of(db, article_ids)
         found: dict[str, list[Chunk]] = {}
         for chunk in chunks:
             found.setdefault(chunk.article_id, []).append(chunk)
@@ -143,19 +133,16 @@ class SqliteLibrary:
     ) -> dict[str, tuple[Copy, ...]]:
         """The near-duplicates of each article, itself among them, that the filters let through:
         the earliest published first. Articles without any are left out."""
-        condition, values = _condition(filters, as_of)
+        condition, values = filter_sql(filters, as_of)
         with self._database.reading() as db:
             return select_copies(db, article_ids, condition, values)
 
     def article_page(self, after: str | None, limit: int) -> tuple[list[Article], str | None]:
         """Up to `limit` articles by id, and the cursor for those after them, None at the end."""
         with self._database.reading() as db:
-            rows = db.execute(
-                f"SELECT {_ARTICLE} FROM articles a WHERE a.id > ? ORDER BY a.id LIMIT ?",
-                [after or "", limit + 1],
-            ).fetchall()
-        page = [Article(*row) for row in rows[:limit]]
-        return page, page[-1].id if page and len(rows) > limit else None
+            found = select_article_page(db, after or "", limit + 1)
+        page = found[:limit]
+        return page, page[-1].id if page and len(found) > limit else None
 
     def counts(self) -> tuple[int, int]:
         """How many articles and how many chunks are stored."""
@@ -181,9 +168,7 @@ class SqliteLibrary:
     def content_hashes(self, ids: Collection[str]) -> dict[str, str]:
         """The `content_hash` of the stored articles among `ids`, by id."""
         with self._database.reading() as db:
-            return dict(
-                db.execute(f"SELECT id, content_hash FROM articles WHERE id {_IN}", [_json(ids)])
-            )
+            return select_hashes(db, ids)
 
     def sources(self) -> dict[str, str]:
         """The source of every article that has one, by article id."""
@@ -192,7 +177,7 @@ class SqliteLibrary:
 
     def candidates(self, filters: Filters, as_of: str | None) -> Rows | None:
         """The chunks that the filters let through; None when nothing is filtered."""
-        condition, values = _condition(filters, as_of)
+        condition, values = filter_sql(filters, as_of)
         if not condition:
             return None
         with self._database.reading() as db:
@@ -259,14 +244,7 @@ class SqliteLibrary:
         `after` is 0 or an earlier call's cursor, which is None when there are no more.
         """
         with self._database.reading() as db:
-            rows = db.execute(
-                f"SELECT {_CHUNK}, c.rowid FROM chunks c JOIN articles a ON a.rowid = c.article "
-                "WHERE c.rowid > ? AND NOT EXISTS "
-                "(SELECT 1 FROM vectors v WHERE v.chunk = c.rowid AND v.model = ?) "
-                "ORDER BY c.rowid LIMIT ?",
-                [after, model, limit],
-            ).fetchall()
-            return _with_text(db, [row[:4] for row in rows]), rows[-1][4] if rows else None
+            return select_chunks_without_vectors(db, model, after, limit)
 
     def add_vectors(self, ids: Sequence[str], vectors: Vectors, model: str) -> None:
         """Store the vectors of another model beside those in use; ids that are gone are left."""
@@ -279,7 +257,7 @@ class SqliteLibrary:
         with self._database.writing() as db:
             missing = switch_model(db, model)
             if not missing:
-                _next_revision(db)
+                next_revision(db)
         return missing
 
     # Bookkeeping
@@ -298,97 +276,3 @@ class SqliteLibrary:
         """Keep a fact about the library; this is no change of it."""
         with self._database.writing() as db:
             db.execute("REPLACE INTO meta VALUES (?, ?)", [key, value])
-
-
-def content_hash(article: Article) -> str:
-    """SHA-256 over all that is stored of an article but where it was read from."""
-    content = {name: getattr(article, name) for name in _FIELDS if name != "source"}
-    content = {name: value for name, value in content.items() if value is not None}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _insert(
-    db: sqlite3.Connection, article: Article, chunks: Iterable[tuple[Chunk, int]], at: int
-) -> None:
-    derived: dict[str, object] = {
-        "published_day": article.published_at and article.published_at[:10],
-        "outlet_key": article.outlet and _outlet_key(article.outlet),
-        "content_hash": content_hash(article),
-        "revision": at,
-        "ingested_at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    values = [getattr(article, name) for name in _FIELDS]
-    columns = [*_FIELDS, *derived]
-    cursor = db.execute(
-        f"INSERT INTO articles ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",
-        [*values, *derived.values()],
-    )
-    parent = cursor.lastrowid
-    known = (article.title, article.outlet, article.author, article.published_at)
-    header = " ".join(filter(None, known))
-    for ordinal, (chunk, row) in enumerate(chunks):
-        db.execute(
-            "INSERT INTO chunks (rowid, id, article, ordinal, start, end) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            [row, chunk.id, parent, ordinal, chunk.start, chunk.end],
-        )
-        db.execute(
-            "INSERT INTO words (rowid, header, body) VALUES (?, ?, ?)",
-            [row, header, article.text[chunk.start : chunk.end]],
-        )
-
-
-def _remove(db: sqlite3.Connection, ids: Collection[str]) -> Change:
-    """Delete articles with all that hangs on them."""
-    chunks = db.execute(
-        "SELECT c.rowid, c.id FROM chunks c JOIN articles a ON a.rowid = c.article "
-        f"WHERE a.id {_IN}",
-        [_json(ids)],
-    ).fetchall()
-    db.executemany("DELETE FROM words WHERE rowid = ?", [(rowid,) for rowid, _ in chunks])
-    deleted = db.execute(f"DELETE FROM articles WHERE id {_IN}", [_json(ids)]).rowcount
-    return Change(articles=deleted, removed=tuple(chunk_id for _, chunk_id in chunks))
-
-
-def _with_text(db: sqlite3.Connection, rows: Sequence[tuple[str, str, int, int]]) -> list[Chunk]:
-    """Chunks from rows of `_CHUNK`, their texts cut out of the articles.
-
-    Cut here rather than by SQLite's substr, which ends at a NUL character.
-    """
-    texts = dict(
-        db.execute(
-            f"SELECT id, text FROM articles WHERE id {_IN}", [_json({row[1] for row in rows})]
-        )
-    )
-    return [Chunk(*row, texts[row[1]][row[2] : row[3]]) for row in rows if row[1] in texts]
-
-
-def _next_revision(db: sqlite3.Connection) -> int:
-    (revision,) = db.execute("SELECT value + 1 FROM meta WHERE key = 'revision'").fetchone()
-    db.execute("UPDATE meta SET value = ? WHERE key = 'revision'", [str(revision)])
-    return int(revision)
-
-
-def _condition(filters: Filters, as_of: str | None) -> tuple[str, list[str]]:
-    """SQL over `articles a` for the filters, with its values; empty for no filter."""
-    parts: list[tuple[str, str]] = []
-    if filters.published_from:
-        parts.append(("a.published_day >= ?", filters.published_from[:10]))
-    if filters.published_to:
-        parts.append(("a.published_day <= ?", filters.published_to[:10]))
-    if filters.outlets:
-        parts.append((f"a.outlet_key {_IN}", _json(map(_outlet_key, filters.outlets))))
-    if filters.article_ids:
-        parts.append((f"a.id {_IN}", _json(filters.article_ids)))
-    if as_of:
-        # An OR would be answered from two indexes, and then from every article's long row.
-        parts.append(("coalesce(a.published_day, '') <= ?", as_of[:10]))
-    return " AND ".join(sql for sql, _ in parts), [value for _, value in parts]
-
-
-def _outlet_key(outlet: str) -> str:
-    return unicodedata.normalize("NFC", outlet).strip().casefold()
-
-
-def _json(values: Iterable[str]) -> str:
-    return json.dumps(list(values))

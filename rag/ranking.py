@@ -31,15 +31,15 @@ FEATURES = (
 )
 
 WEIGHTS: Mapping[str, float] = {
-    "lexical": 0.102,
-    "dense": 0.303,
-    "part": 0.054,
-    "context": 0.201,
-    "article": 0.036,
-    "lead": 0.085,
-    "outlet": 0.089,
-    "period": 0.053,
-    "recency": 0.027,
+    "lexical": 0.103,
+    "dense": 0.239,
+    "part": 0.135,
+    "context": 0.166,
+    "article": 0.044,
+    "lead": 0.08,
+    "outlet": 0.065,
+    "period": 0.067,
+    "recency": 0.051,
     "quoted": 0.05,
 }
 """Fitted by `python -m evals.tune` on news quizzes, questions over several outlets' facts,
@@ -53,11 +53,11 @@ JUDGED = 5
 """So many of the best chunks tell whether a question can be answered."""
 
 LIKELIHOOD: Mapping[str, float] = {
-    "score": 10.5,
-    "dense": 3.98,
-    "recency": 1.31,
-    "undated": 0.8,
-    "bias": -7.49,
+    "score": 10.34,
+    "dense": 4.87,
+    "recency": 0.74,
+    "undated": 0.66,
+    "bias": -7.46,
 }
 """Logistic regression of "is answerable", fitted as `WEIGHTS` were."""
 

@@ -24,6 +24,11 @@ class Rankings:
         self._exact = exact
         self._embedder = embedder
 
+    @property
+    def model(self) -> str:
+        """Name of the embedding model."""
+        return self._embedder.model
+
     async def rank(self, question: Question, limit: int) -> dict[str, tuple[Passage, ...]]:
         """The best `limit` passages by BM25 of the question's words in header and text, and by
         exact cosine similarity, each best first; filters and `as_of` bind as everywhere."""

@@ -11,7 +11,7 @@ from rag.quantities import quantities
 from rag.types import Span
 
 if TYPE_CHECKING:
-    from snowballstemmer.english_stemmer import EnglishStemmer
+    from Stemmer import Stemmer
 
 WORD = re.compile(r"[^\W_]+(?:[.,’'‑-](?=[^\W_])[^\W_]+)*")
 NEGATIONS = frozenset(
@@ -57,10 +57,10 @@ def stem(word: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _stemmer() -> EnglishStemmer:
-    from snowballstemmer.english_stemmer import EnglishStemmer
+def _stemmer() -> Stemmer:
+    from Stemmer import Stemmer
 
-    return EnglishStemmer()
+    return Stemmer("english")
 
 
 def content_stems(text: str) -> list[str]:

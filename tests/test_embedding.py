@@ -34,12 +34,12 @@ def test_a_query_is_encoded_once(embedder: SentenceTransformerEmbedder) -> None:
 def test_threads_get_the_vectors_of_their_own_queries(
     embedder: SentenceTransformerEmbedder,
 ) -> None:
-    texts = [f"What happened on day {number}?" for number in range(4)]
+    texts = ["Who won?", "When did the bridge fall?", "What is rice?", "How many were hurt?"]
     expected = {text: embedder.encode_documents([text])[0] for text in texts}
     wrong: list[str] = []
 
     def ask(text: str) -> None:
-        if not np.allclose(embedder.encode_query(text), expected[text], atol=1e-5):
+        if np.dot(embedder.encode_query(text), expected[text]) < 0.9998:
             wrong.append(text)
 
     threads = [threading.Thread(target=ask, args=(text,)) for text in texts * 4]

@@ -8,7 +8,7 @@ import pytest
 
 from rag.database import Database
 from rag.errors import LibraryError, ModelMismatchError
-from rag.library import Entry, SqliteLibrary, content_hash
+from rag.library import Entry, SqliteLibrary
 from rag.types import Article, Chunk, Filters
 from tests.fakes import FakeEmbedder
 
@@ -186,17 +186,6 @@ def test_pages_hold_every_article_once(library: SqliteLibrary) -> None:
             break
     assert ids == ["a0", "a1", "a2", "a3", "a4"]
     assert library.article_page("a4", 2) == ([], None)
-
-
-def test_the_content_hash_tells_every_change_but_that_of_the_file(library: SqliteLibrary) -> None:
-    article = Article("a", "text", title="t", source="here")
-    put(library, article)
-    assert library.content_hashes(["a", "b"]) == {"a": content_hash(article)}
-    assert content_hash(replace(article, source="there")) == content_hash(article)
-    for name in ("text", "url", "title", "outlet", "author", "published_at", "language"):
-        assert content_hash(replace(article, **{name: "other"})) != content_hash(article), name
-    # A value in one field is not the same value in another.
-    assert content_hash(Article("a", "x", title="t")) != content_hash(Article("a", "x", outlet="t"))
 
 
 def test_sources_follow_files_that_moved(library: SqliteLibrary) -> None:

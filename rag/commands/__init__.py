@@ -1,0 +1,1 @@
+"""The commands beside those of `rag.cli`, by noun, and how every command runs."""

@@ -1,0 +1,100 @@
+"""How a command runs: the service is opened, worked with and closed, then the result is shown."""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import json
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import typer
+
+from rag.errors import DatelineError
+from rag.settings import Settings, load_settings, unknown_settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from rag.bootstrap import Service
+
+DONE, FAILED, ABSTAINED, INTERRUPTED = 0, 1, 3, 130
+"""Exit statuses; wrong usage is typer's: 2."""
+
+Result = TypeVar("Result")
+
+
+def run(
+    work: Callable[[Service], Awaitable[Result]],
+    show: Callable[[Result], None],
+    status: Callable[[Result], int] = lambda _: DONE,
+) -> NoReturn:
+    """Do the work with the service, show its result, and exit with the status that it has.
+
+    The service is closed by then: whoever reads the output slowly keeps nobody out.
+    """
+
+    async def opened() -> int:
+        from rag.bootstrap import open_service
+
+        async with open_service(read_settings()) as service:
+            result = await work(service)
+        show(result)
+        return status(result)
+
+    exit_with(opened())
+
+
+def printing(
+    as_json: bool,
+    encode: Callable[[Result], object],
+    write: Callable[[Result, Console], None],
+) -> Callable[[Result], None]:
+    """Shows a result on stdout: as the one JSON document that `encode` makes of it, or written for
+    people."""
+
+    def show(result: Result) -> None:
+        from rag.terminal import stdout
+
+        if as_json:
+            print_json(encode(result))
+        else:
+            write(result, stdout())
+
+    return show
+
+
+def exit_with(status: Coroutine[Any, Any, int]) -> NoReturn:
+    """Run to the end and exit with its status; an error of ours is told without a traceback."""
+    try:
+        code = asyncio.run(status)
+    except DatelineError as error:
+        warn(f"error: {error}")
+        code = FAILED
+    raise typer.Exit(code)
+
+
+def read_settings() -> Settings:
+    """The settings; warns about unknown ones."""
+    settings = load_settings()
+    for warning in unknown_settings():
+        warn(warning)
+    return settings
+
+
+async def hint_if_empty(service: Service) -> None:
+    """Say what to do where there are no articles yet."""
+    if not (await service.article_page(None, 1))[0]:
+        warn("the library is empty; take in articles first: dateline ingest PATH")
+
+
+def warn(message: str) -> None:
+    """Print a message on stderr."""
+    print(message, file=sys.stderr)
+
+
+def print_json(document: object) -> None:
+    """Print a document on stdout, as its encoding allows."""
+    utf8 = codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
+    print(json.dumps(document, ensure_ascii=not utf8, indent=2))
