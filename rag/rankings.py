@@ -1,4 +1,4 @@
-"""Each search alone, unfused and unfiltered by judgement: what a better ranking has to beat."""
+"""Each search alone, without features or judgement: what a better ranking has to beat."""
 
 from __future__ import annotations
 

@@ -83,39 +83,41 @@ class Retriever:
 
     def _retrieve(self, question: Question, limit: int, budget_tokens: int | None) -> Evidence:
         self._library.check_model(self._embedder.model)
-        known = self._newest_known()
-        asked = understand(question, known.outlets, known.today)
+        asked = self._read(question)
         within = self._library.candidates(question.filters, question.as_of)
-        parts = [
-            understand(replace(question, text=part), known.outlets, known.today)
-            for part in asked.parts[1:]
-        ]
-        pool, path = self._pool([asked, *parts], within)
+        pool, path = self._pool(asked, within)
         values = features(pool)
         scores = values @ self._weights
-        order = np.argsort(-scores, kind="stable").tolist()
-        ranked = [(pool.chunks[i], float(scores[i])) for i in order]
-        blended = self._blended(asked, self._collapsed(question, asked, ranked))
+        order = np.argsort(-scores, kind="stable")
+        ranked = [(pool.chunks[i], float(scores[i])) for i in order.tolist()]
+        blended = self._blended(asked[0], self._collapsed(question, asked[0], ranked))
         found = blended.ranked[:limit]
         if budget_tokens is not None:
             found = _within_budget(found, budget_tokens)
         articles = self._library.articles({chunk.article_id for chunk, _ in found})
-        weights = self._weights * blended.scale
-        given = {pool.chunks[i].id: values[i] * weights for i in order}
+        given = dict(zip((c.id for c in pool.chunks), values * self._weights, strict=True))
         return Evidence(
             passages=self._passages(question, found, articles),
             articles=articles,
-            understood=asked.understood,
+            understood=asked[0].understood,
             path=path,
-            confidence=likelihood(_signals(values[order], scores[order], asked)),
-            understanding=asked,
+            confidence=_confidence(values[order], scores[order], asked[0]),
+            understanding=asked[0],
             explained={
-                chunk.id: dict(zip(FEATURES, given[chunk.id].tolist(), strict=True))
-                | blended.given_to(chunk)
+                chunk.id: _named(given[chunk.id] * blended.scale) | blended.given_to(chunk)
                 for chunk, _ in found
                 if chunk.id in given
             },
         )
+
+    # Reading the question
+
+    def _read(self, question: Question) -> list[Understanding]:
+        """What the question says, and what each of its parts does, if it has several."""
+        known = self._newest_known()
+        whole = understand(question, known.outlets, known.today)
+        parts = (replace(question, text=part) for part in whole.parts[1:])
+        return [whole, *(understand(part, known.outlets, known.today) for part in parts)]
 
     def _newest_known(self) -> _Known:
         revision = self._library.revision()
@@ -211,9 +213,14 @@ class _Known:
             return date.today()
 
 
-def _signals(values: Values, scores: Values, asked: Understanding) -> Mapping[str, float]:
+def _confidence(values: Values, scores: Values, asked: Understanding) -> float:
+    """How likely the chunks, best first, answer the question."""
     dated = bool(asked.understood.as_of or asked.understood.latest)
-    return likelihood_signals(values, float(scores[0]) if len(scores) else 0.0, dated)
+    return likelihood(likelihood_signals(values, float(scores[:1].sum()), dated))
+
+
+def _named(given: Values) -> dict[str, float]:
+    return dict(zip(FEATURES, given.tolist(), strict=True))
 
 
 def _within_budget(found: list[tuple[Chunk, float]], tokens: int) -> list[tuple[Chunk, float]]:

@@ -64,7 +64,8 @@ class Copy:
 class Passage:
     """A chunk that was found for a question, with what is known of its article.
 
-    `rank` counts from 1; `score` is the fused relevance in [0, 1], comparable within one search.
+    `rank` counts from 1; `score` is the relevance in [0, 1]: a weighted sum of features that can be
+    explained, comparable between questions too, unless a reranker had its say.
     """
 
     rank: int
@@ -86,19 +87,14 @@ class Passage:
         cls, rank: int, score: float, chunk: Chunk, article: Article, copies: tuple[Copy, ...] = ()
     ) -> Passage:
         """The passage that a chunk of an article is."""
+        known = ("title", "outlet", "author", "published_at", "url")
         return cls(
-            rank=rank,
-            score=score,
-            article_id=article.id,
-            chunk_id=chunk.id,
-            text=chunk.text,
-            start=chunk.start,
-            end=chunk.end,
-            title=article.title,
-            outlet=article.outlet,
-            author=article.author,
-            published_at=article.published_at,
-            url=article.url,
+            rank,
+            score,
+            article.id,
+            chunk.id,
+            *(chunk.text, chunk.start, chunk.end),
+            **{name: getattr(article, name) for name in known},
             copies=copies,
         )
 

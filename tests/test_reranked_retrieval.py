@@ -102,7 +102,7 @@ def warmed_up(service: Service) -> None:
     service.warm_up()
     for thread in threading.enumerate():
         if thread.name == "warm-up":
-            thread.join(10)
+            thread.join(120)
 
 
 async def test_the_service_tells_of_a_reranker_only_if_there_is_one(settings: Settings) -> None:

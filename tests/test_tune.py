@@ -1,6 +1,6 @@
 """Fitting the ranking's weights, on made-up passages whose features are set by hand."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -187,9 +187,15 @@ def test_answerability_is_judged_within_each_data_set_that_has_both_kinds(
 ) -> None:
     asked = [example([0, 1, 0, 0], [0, 0.9 - n / 10, 0, 0], id_=f"q{n}") for n in range(4)]
     asked += [example([0, 0, 0, 0], [0, n / 10, 0, 0], (), id_=f"u{n}") for n in range(4)]
-    asked += [example([0] * 4, [0, 1, 0, 0], (BURNED,), dataset="all answerable")]
-    folds: Mapping[str, int] = {one.case.id: n % 2 for n, one in enumerate(asked)}
-    tune_likelihood(asked, folds, np.array([float(n in COLUMNS) for n in range(len(FEATURES))]))
-    printed = capsys.readouterr().out
-    assert shown(printed, "news") == [1, 1, 1]
-    assert "all answerable" not in printed
+    weights = np.array([float(n in COLUMNS) for n in range(len(FEATURES))])
+    fits = []
+    for dense in (0, 1):
+        more = example([0] * 4, [dense] * 4, dataset="all answerable")
+        folds = {one.case.id: n % 2 for n, one in enumerate([*asked, more])}
+        tune_likelihood([*asked, more], folds, weights)
+        printed = capsys.readouterr().out
+        assert shown(printed, "news") == [1, 1, 1]
+        assert "all answerable" not in printed
+        fits.append(printed.splitlines()[-1])
+    assert fits[0] == fits[1]
+    assert fits[0].startswith("LIKELIHOOD: ")
