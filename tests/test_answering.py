@@ -1,6 +1,7 @@
 import itertools
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -339,3 +340,10 @@ def test_warming_up_uses_what_an_answer_uses() -> None:
     assert extractor.asked
     assert analyser.analysed
     assert not model.asked, "that may cost money"
+
+
+@pytest.mark.parametrize(("confidence", "status"), [(0.01, "abstained"), (0.5, "answered")])
+async def test_a_question_on_something_else_is_refused(confidence: float, status: str) -> None:
+    found = replace(EVIDENCE, confidence=confidence)
+    answer = await answer_of(answerer(None, COST, found=found))
+    assert answer.status == status
