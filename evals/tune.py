@@ -72,6 +72,9 @@ def main() -> None:
     settings = load_settings().model_copy(update={"reranker_model": None})
     examples = asyncio.run(_collect(datasets, settings))
     folds = {e.case.id: zlib.crc32(e.case.id.encode()) % options.folds for e in examples}
+    hit = {folds[e.case.id] for e in examples if any(e.pieces)}
+    if len(hit) < 2:
+        parser.exit(1, "too few questions whose evidence is found: name more data sets\n")
     weights = tune_ranking([e for e in examples if e.golds], folds)
     tune_likelihood(examples, folds, weights)
 
