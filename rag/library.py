@@ -158,12 +158,14 @@ class SqliteLibrary:
             rows = db.execute("SELECT DISTINCT outlet FROM articles WHERE outlet > '' ORDER BY 1")
             return [outlet for (outlet,) in rows]
 
-    def newest_day(self) -> str | None:
-        """The latest day of publication that is known."""
+    def days(self) -> tuple[str, str] | None:
+        """The first and the last day of publication, None where none is known."""
         with self._database.reading() as db:
-            day: str | None
-            (day,) = db.execute("SELECT max(published_day) FROM articles").fetchone()
-        return day
+            first, last = db.execute(
+                "SELECT (SELECT min(published_day) FROM articles), "
+                "(SELECT max(published_day) FROM articles)"
+            ).fetchone()
+        return (first, last) if first else None
 
     def content_hashes(self, ids: Collection[str]) -> dict[str, str]:
         """The `content_hash` of the stored articles among `ids`, by id."""

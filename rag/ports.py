@@ -87,8 +87,8 @@ class Library(Protocol):
     def outlets(self) -> list[str]:
         """The outlets of the stored articles, each as it is written, in alphabetical order."""
 
-    def newest_day(self) -> str | None:
-        """The latest day of publication that is known."""
+    def days(self) -> tuple[str, str] | None:
+        """The first and the last day of publication, None where none is known."""
 
     def check_model(self, model: str) -> None:
         """Raises `ModelMismatchError` unless the vectors, if there are any, are of that model."""

@@ -123,7 +123,7 @@ class Retriever:
         revision = self._library.revision()
         if self._known.revision != revision:
             outlets = OutletNames(self._library.outlets())
-            self._known = _Known(revision, outlets, self._library.newest_day())
+            self._known = _Known(revision, outlets, self._library.days())
         return self._known
 
     # Searching
@@ -202,15 +202,18 @@ class _Known:
 
     revision: int
     outlets: OutletNames
-    newest_day: str | None
+    days: tuple[str, str] | None
 
     @property
     def today(self) -> date:
-        """The day that "yesterday" is counted from; never before the newest article."""
+        """The day that "yesterday" is counted from: the last one in a library all of whose articles
+        are of days to come (a single one may be misdated)."""
+        now = date.today()
         try:
-            return max(date.today(), date.fromisoformat(self.newest_day or ""))
+            first, last = map(date.fromisoformat, self.days or ())
         except ValueError:
-            return date.today()
+            return now
+        return last if first > now else now
 
 
 def _confidence(values: Values, scores: Values, asked: Understanding) -> float:

@@ -156,6 +156,13 @@ async def test_what_was_understood_is_told(library):
     assert evidence.understanding.understood == evidence.understood
 
 
+async def test_one_misdated_article_does_not_move_today(library):
+    put(library, "past", "Gulls are back.", None, "2020-05-05")
+    evidence = await retriever(library).retrieve(Question("What of the ferry last week?"), 10)
+    assert evidence.understood.published_to is not None
+    assert evidence.understood.published_to < "2031-03-20"
+
+
 async def test_a_named_outlet_goes_first_but_does_not_bind(library):
     put(library, "second", "The bridge was opened by the mayor on a wet day.", "Gazette", None)
     asked = "According to the {}, who was the bridge opened by?"
