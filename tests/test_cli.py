@@ -25,6 +25,7 @@ COMMANDS = [
     ["serve"],
     ["eval"],
     ["reindex"],
+    ["feedback"],
     ["articles", "list"],
     ["articles", "show"],
     ["articles", "delete"],
