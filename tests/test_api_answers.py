@@ -1,12 +1,17 @@
 """Stored answers and feedback over HTTP."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from api.encoders import answer_json, json_bytes
+from rag.bootstrap import open_service
+from rag.settings import Settings
 from tests.fakes import FakeService
 from tests.http_samples import ANSWER, ARTICLE, assert_problem, client
+from tests.test_bootstrap import ARTICLE as BRIDGE
+from tests.test_bootstrap import FAKES, QUESTION
 
 UP = {"answer_id": "ans_1", "rating": "up"}
 
@@ -130,3 +135,25 @@ async def test_an_answer_s_question_goes_from_its_document_into_none_of_its_head
         response = await http.get("/v1/answers/ans_1")
     assert "canary" in response.text
     assert "canary" not in str(response.headers)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_an_answer_is_readable_from_when_it_was_given_until_its_article_is_gone(
+    tmp_path, streamed
+):
+    settings = Settings(_env_file=None, data_dir=tmp_path / "data", llm_model=None, chroma_url=None)
+    async with open_service(settings, FAKES) as service, client(service) as http:
+        await http.put("/v1/articles/bridge", json={"text": BRIDGE.text})
+        question = {"question": QUESTION.text, "stream": streamed}
+        asked = await http.post("/v1/ask", json=question)
+        given = asked.json() if not streamed else json.loads(asked.text.strip().split("data: ")[-1])
+        assert given["status"] == "answered"
+        assert (await http.get(f"/v1/answers/{given['id']}")).json() == given
+        page = await http.get(f"/answers/{given['id']}")
+        assert given["citations"][0]["quote"] in page.text
+        said = await http.post("/v1/feedback", json={**UP, "answer_id": given["id"]})
+        assert (await http.get("/v1/feedback")).json()["feedback"] == [said.json()]
+        assert (await http.delete("/v1/articles/bridge")).status_code == 204
+        for path in ("/answers/", "/v1/answers/"):
+            assert (await http.get(f"{path}{given['id']}")).status_code == 404
+        assert (await http.get("/v1/feedback")).json()["feedback"][0]["question"] is None
