@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from api import articles, ask, health, pages, problems
+from api import answers, articles, ask, health, pages, problems
 from api.middleware import (
     LOOPBACK_NAMES,
     BodyLimit,
@@ -60,7 +60,7 @@ def create_app(service: Service, *, host: str = "127.0.0.1", port: int = 8000) -
     )
     app.state.service = service
     problems.install(app)
-    for part in (ask, articles, health, pages):
+    for part in (ask, articles, answers, health, pages):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=pages.STATIC))
     _add_middleware(app, service.settings, host)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, HTTPException, Path, Request
 
+from api.schemas import ID_PATTERN
 from rag.bootstrap import Service
 
 
@@ -28,7 +29,7 @@ ServiceOfApp = Annotated[Service, Depends(_service)]
 ArticleId = Annotated[
     str,
     Path(
-        pattern="^[A-Za-z0-9._:-]{1,128}$",
+        pattern=ID_PATTERN,
         description="the article's id",
         examples=["art_0123456789abcdef"],
     ),

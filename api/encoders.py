@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from rag.feedback import Feedback
 from rag.types import (
     Answer,
     AnswerEvent,
@@ -83,6 +84,20 @@ def article_json(article: Article, *, text: bool = True) -> Json:
         "language": article.language,
     }
     return {**document, "text": article.text} if text else document
+
+
+def feedback_json(feedback: Feedback) -> Json:
+    """What a reader said of an answer, with the answer's question and status while it is stored."""
+    return {
+        "id": feedback.id,
+        "answer_id": feedback.answer_id,
+        "rating": feedback.rating,
+        "reason": feedback.reason,
+        "note": feedback.note,
+        "created_at": feedback.created_at,
+        "question": feedback.question,
+        "status": feedback.status,
+    }
 
 
 def event(answer_event: AnswerEvent) -> tuple[str, Json]:

@@ -1,4 +1,4 @@
-"""An article's text laid out for reading, with a quotation marked in it."""
+"""Articles and answers laid out for reading: texts with a quotation marked, links, dates."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from urllib.parse import quote as percent_encoded
 
-from rag.types import Span
+from rag.types import Citation, Passage, Span
 
 _OFFSET = re.compile("[0-9]{1,9}")
 _BLANK_LINES = re.compile(r"\n[ \t\r]*\n\s*")
@@ -29,6 +30,12 @@ def quoted_span(text: str, start: str | None, end: str | None) -> Span | None:
         return None
     span = Span(int(start), int(end))
     return span if span.start < span.end <= len(text) else None
+
+
+def quote_address(quoted: Citation | Passage) -> str:
+    """The address of the page that shows a quotation in its article, from our own root."""
+    article_id = percent_encoded(quoted.article_id, safe="")
+    return f"/articles/{article_id}?start={quoted.start}&end={quoted.end}#quote"
 
 
 def paragraphs(text: str, quote: Span | None) -> list[list[Run]]:

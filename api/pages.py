@@ -1,4 +1,4 @@
-"""What readers see in a browser: the demo page and the articles."""
+"""What readers see in a browser: the demo page, the articles and the answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from api import layout, problems
 from api.dependencies import ServiceOfApp
 from api.responses import page_response
 from rag.errors import NotFoundError
-from rag.types import Article
+from rag.types import Answer, Article
 
 HERE = pathlib.Path(__file__).parent
 STATIC = HERE / "static"
@@ -64,8 +64,49 @@ async def article_page(
     try:
         article = await service.article(article_id)
     except NotFoundError:
-        return page_response(_templates.get_template("missing.html").render(), 404)
+        return _missing(
+            "article", "It may have been removed from the library since you were given this link."
+        )
     return page_response(_article_html(article, start, end))
+
+
+@router.get(
+    "/answers/{answer_id}",
+    operation_id="answer_page",
+    summary="Read an answer",
+    response_class=Response,
+    responses={
+        **problems.documented(422, 503),
+        200: {"description": "The answer with its quotations as footnotes", **_HTML},
+        404: {"description": "There is no such answer, or no more", **_HTML},
+    },
+)
+async def answer_page(
+    answer_id: Annotated[str, Path(description="the answer's id")], service: ServiceOfApp
+) -> Response:
+    """A page to read a stored answer on, without script; each quotation leads to its article."""
+    try:
+        answer = await service.stored_answer(answer_id)
+    except NotFoundError:
+        return _missing(
+            "answer",
+            "Answers are kept for some time only, and not longer than the articles they quote.",
+        )
+    return page_response(_answer_html(answer))
+
+
+def _missing(what: str, why: str) -> Response:
+    html = _templates.get_template("missing.html").render(what=what, why=why)
+    return page_response(html, 404)
+
+
+def _answer_html(answer: Answer) -> str:
+    return _templates.get_template("answer.html").render(
+        answer=answer,
+        quote_address=layout.quote_address,
+        readable_date=layout.readable_date,
+        web_address=layout.web_address,
+    )
 
 
 def _article_html(article: Article, start: str | None, end: str | None) -> str:

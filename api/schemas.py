@@ -15,6 +15,8 @@ from pydantic import model_validator as check
 
 from rag import types
 
+ID_PATTERN = "^[A-Za-z0-9._:-]{1,128}$"
+
 # A length limit makes pydantic refuse half surrogate pairs too, which no encoding can carry.
 Name = Annotated[str, Field(min_length=1, max_length=1_000)]
 
@@ -116,6 +118,17 @@ class SearchRequest(AskRequest):
     """A question whose passages alone are wanted; `stream` has no effect."""
 
     limit: StrictInt = Field(10, ge=1, le=100, description="most passages to return")
+
+
+class FeedbackRequest(_Request):
+    """What a reader says of an answer."""
+
+    answer_id: str = Field(pattern=ID_PATTERN, examples=["ans_5f0c2d"])
+    rating: Literal["up", "down"]
+    reason: str | None = Field(
+        None, max_length=200, description="why, in a word or two", examples=["outdated"]
+    )
+    note: str | None = Field(None, max_length=4_000, description="anything else, in any words")
 
 
 class _Response(BaseModel):
@@ -236,6 +249,28 @@ class Answer(_Response):
     model: str = Field(examples=["extractive"])
     usage: Usage
     timings_ms: Timings
+
+
+class Feedback(_Response):
+    """What a reader said of an answer; it stays when the answer is gone."""
+
+    id: str = Field(examples=["fb_5f0c2d"])
+    answer_id: str
+    rating: Literal["up", "down"]
+    reason: str | None
+    note: str | None
+    created_at: str = Field(description="ISO 8601, UTC", examples=["2025-08-21T09:30:00+00:00"])
+    question: str | None = Field(description="the answer's, null once that is gone")
+    status: Literal["answered", "abstained"] | None = Field(
+        description="the answer's, null once that is gone"
+    )
+
+
+class FeedbackPage(_Response):
+    """Some feedback, the newest first, and where to go on."""
+
+    feedback: list[Feedback]
+    next: str | None = Field(description="pass it as `after` for the next page; null at the end")
 
 
 class SearchResults(_Response):

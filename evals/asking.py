@@ -95,7 +95,7 @@ class Asker:
 
     async def _answer(self, question: Question) -> Answer:
         answer: Answer | None = None
-        async for event in self._service.answer(question):
+        async for event in self._service.answer(question, keep=False):
             if isinstance(event, Finished):
                 answer = event.answer
         if answer is None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -13,11 +13,13 @@ from typing import Literal
 import anyio.to_thread
 
 from rag.answering import Answerer, Generation
+from rag.archive import Archive
 from rag.blending import Blender
 from rag.embedding import SentenceTransformerEmbedder
 from rag.errors import EmbeddingError, IndexUnavailableError, LibraryError, NotFoundError
 from rag.exact import ExactIndex
 from rag.extractive import Extractor
+from rag.feedback import Feedback, Rating
 from rag.holder import hold
 from rag.index import ChromaIndex
 from rag.ingest import Ingester
@@ -31,7 +33,16 @@ from rag.rankings import Rankings
 from rag.reranking import CrossEncoderReranker
 from rag.retrieval import Retriever
 from rag.settings import Settings
-from rag.types import AnswerEvent, Article, Evidence, IngestReport, Passage, Question
+from rag.types import (
+    Answer,
+    AnswerEvent,
+    Article,
+    Evidence,
+    Finished,
+    IngestReport,
+    Passage,
+    Question,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +76,7 @@ class Service:
     ) -> None:
         self.settings = settings
         self._library = library
+        self._archive = Archive(library.database, settings.answer_retention_days)
         self._index = index
         self._ingester = ingester
         self._retriever = retriever
@@ -73,9 +85,45 @@ class Service:
         self._rankings = rankings
         self._models = "ok: loaded when first used"
 
-    def answer(self, question: Question) -> AsyncIterator[AnswerEvent]:
-        """The events of one answer: Started, PassagesFound, SentenceReady…, Finished."""
-        return self._answerer.answer(question)
+    async def answer(self, question: Question, *, keep: bool = True) -> AsyncGenerator[AnswerEvent]:
+        """The events of one answer: Started, PassagesFound, SentenceReady…, Finished.
+
+        Once it is finished, `stored_answer` has it, unless `keep` or the settings say otherwise.
+        """
+        async with aclosing(self._answerer.answer(question)) as events:
+            async for event in events:
+                if keep and isinstance(event, Finished):
+                    await anyio.to_thread.run_sync(self._keep, event.answer)
+                yield event
+
+    def _keep(self, answer: Answer) -> None:
+        """Store an answer; it goes out all the same where that fails."""
+        try:
+            self._archive.keep(answer)
+        except LibraryError as error:
+            logger.error("the answer %s is not stored: %s", answer.id, error)
+
+    async def stored_answer(self, answer_id: str) -> Answer:
+        """An answer as it was given; raises `NotFoundError` once it is gone."""
+        return await anyio.to_thread.run_sync(self._archive.answer, answer_id)
+
+    async def add_feedback(
+        self, answer_id: str, rating: Rating, reason: str | None, note: str | None
+    ) -> Feedback:
+        """Store what a reader says of a stored answer; raises `NotFoundError`."""
+        return await anyio.to_thread.run_sync(
+            self._archive.add_feedback, answer_id, rating, reason, note
+        )
+
+    async def feedback_page(
+        self, after: str | None, limit: int
+    ) -> tuple[list[Feedback], str | None]:
+        """Up to `limit` pieces of feedback, the newest first, and the cursor for those after."""
+        return await anyio.to_thread.run_sync(self._archive.feedback_page, after, limit)
+
+    async def forget_old_answers(self) -> None:
+        """Delete the answers that are older than the settings' retention."""
+        await anyio.to_thread.run_sync(self._archive.prune)
 
     async def search(self, question: Question, limit: int) -> Evidence:
         """The best `limit` passages, best first."""
@@ -186,7 +234,9 @@ async def open_service(settings: Settings, parts: Parts = Parts()) -> AsyncItera
         model = parts.model or _language_model(settings)
         if isinstance(model, OpenAIModel):
             opened.push_async_callback(model.aclose)
-        yield _wire(settings, library, index, embedder, parts, model)
+        service = _wire(settings, library, index, embedder, parts, model)
+        await service.forget_old_answers()
+        yield service
 
 
 def _wire(

@@ -73,7 +73,32 @@ _FILTERS = (
     "CREATE INDEX articles_by_outlet ON articles (outlet_key, published_day)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _CLUSTERS, _FILTERS)
+_ANSWERS = (
+    """CREATE TABLE answers (
+        rowid INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        created_at TEXT NOT NULL,   -- UTC
+        answer TEXT NOT NULL        -- JSON
+    )""",
+    "CREATE INDEX answers_by_time ON answers (created_at)",
+    # The articles, by id, that an answer has text from: it goes with any of them.
+    """CREATE TABLE answer_articles (
+        article TEXT NOT NULL,
+        answer INTEGER NOT NULL REFERENCES answers (rowid) ON DELETE CASCADE,
+        PRIMARY KEY (article, answer)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX answer_articles_by_answer ON answer_articles (answer)",
+    """CREATE TABLE feedback (
+        rowid INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        answer_id TEXT NOT NULL,    -- of an answer that may be gone
+        rating TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        reason TEXT, note TEXT
+    )""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _CLUSTERS, _FILTERS, _ANSWERS)
 """Step n brings a database from schema version n to n + 1; a released step is never edited."""
 
 

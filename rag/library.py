@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rag.answers import delete_answers, delete_outdated_answers
 from rag.catalogue import Catalogue, fresh_rows, keep_rows, read_catalogue, select_rows
 from rag.clusters import assign_backlog, assign_cluster, select_copies
 from rag.database import Database
@@ -58,6 +59,11 @@ class SqliteLibrary:
         self._database = Database(path)
         self._catalogue: Catalogue | None = None  # the newest that was read
 
+    @property
+    def database(self) -> Database:
+        """The database, for what is kept beside the articles."""
+        return self._database
+
     def close(self) -> None:
         """Close the database; later calls raise `LibraryError`."""
         self._database.close()
@@ -66,7 +72,7 @@ class SqliteLibrary:
 
     def put(self, entries: Iterable[Entry], model: str) -> Change:
         """Store articles with their chunks and vectors of `model`, replacing whole those whose id
-        is known; all of them or, when it raises, none."""
+        is known; all of them or, when it raises, none. Answers from a text that is replaced go."""
         count = 0
         added: list[str] = []
         removed: list[str] = []
@@ -76,6 +82,7 @@ class SqliteLibrary:
             rows = fresh_rows(db)
             for article, chunks, vectors in entries:
                 count += 1
+                delete_outdated_answers(db, article)
                 removed += delete_articles(db, [article.id])[1]
                 insert_article(db, article, zip(chunks, rows, strict=False), revision)
                 assign_cluster(db, article.id, article.text)
@@ -86,8 +93,10 @@ class SqliteLibrary:
         return Change(count, tuple(added), tuple(sorted(set(removed) - set(added))))
 
     def delete(self, ids: Collection[str]) -> Change:
-        """Forget the articles among `ids` that are stored, with all that belongs to them."""
+        """Forget the articles among `ids` that are stored, with all that belongs to them, and the
+        answers with text from them."""
         with self._database.writing() as db:
+            delete_answers(db, ids)
             count, removed = delete_articles(db, ids)
             if count:
                 next_revision(db)

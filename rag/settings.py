@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     allowed_origins: str = Field("", description="web origins that may embed the widget")
     max_file_mb: int = Field(200, ge=1, description="largest file taken in, in MB")
     max_article_chars: int = Field(2_000_000, ge=1, description="largest article taken in")
+    answer_retention_days: int = Field(
+        30, ge=0, le=36_500, description="days that answers are kept; 0: none is"
+    )
 
 
 class _OpenAISettings(BaseSettings):

@@ -20,6 +20,7 @@ from rich.status import Status
 from rich.text import Text
 
 from rag.explaining import score_line, understood_lines
+from rag.feedback import Feedback
 from rag.ports import Progress
 from rag.types import Answer, Article, Citation, Evidence, IngestReport, Passage
 
@@ -97,6 +98,17 @@ def print_articles(articles: Sequence[Article], out: Console) -> None:
         known = (_day(article.published_at), article.outlet, article.title or article.source)
         lead = Text.assemble(_text(article.id, "bold"), "  ")
         _write(out, _text(" · ".join(part for part in known if part)), lead)
+
+
+def print_feedback(feedback: Sequence[Feedback], out: Console) -> None:
+    """Each rating with the answer's id and question, and the reader's words below it."""
+    for one in feedback:
+        known = (_day(one.created_at), one.answer_id, one.question)
+        lead = _text(f"{one.rating:<5}", "green" if one.rating == "up" else "red")
+        _write(out, _text(" · ".join(" ".join(part.split()) for part in known if part)), lead)
+        for words in (one.reason, one.note):
+            for line in (words or "").splitlines():
+                _write(out, _text(line.strip()), _blank(lead))
 
 
 def print_article(article: Article, out: Console) -> None:

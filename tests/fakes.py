@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 
 from rag.errors import DatelineError, EmbeddingError, NotFoundError, RerankingError
+from rag.feedback import Feedback, Rating
 from rag.ports import Progress, Vectors
 from rag.settings import Settings
 from rag.types import (
@@ -83,7 +84,7 @@ class ScriptedService:
     async def index_generation(self) -> str | None:
         return "0123456789ab"
 
-    async def answer(self, question: Question) -> AsyncIterator[AnswerEvent]:
+    async def answer(self, question: Question, *, keep: bool = True) -> AsyncIterator[AnswerEvent]:
         self.asked.append(question)
         yield Started("ans_1", question.text)
         scripted = self.script.get(question.text)
@@ -161,6 +162,7 @@ class FakeService:
         self,
         *articles: Article,
         script: Sequence[AnswerEvent | Exception | asyncio.Event] = (),
+        answers: Sequence[Answer] = (),
         evidence: Evidence | None = None,
         parts: dict[str, str] | None = None,
         **settings: object,
@@ -168,6 +170,8 @@ class FakeService:
         self.settings = Settings(_env_file=None, **settings)
         self.articles = {article.id: article for article in articles}
         self.script = script
+        self.answers = {answer.id: answer for answer in answers}
+        self.feedback: list[Feedback] = []
         self.evidence = evidence or Evidence((), {})
         self.parts = parts or {"library": "ok", "index": "ok"}
         self.asked: list[Question] = []
@@ -210,6 +214,26 @@ class FakeService:
     async def delete_article(self, article_id: str) -> None:
         await self.article(article_id)
         del self.articles[article_id]
+
+    async def stored_answer(self, answer_id: str) -> Answer:
+        if answer_id not in self.answers:
+            raise NotFoundError(f"no answer {answer_id}")
+        return self.answers[answer_id]
+
+    async def add_feedback(
+        self, answer_id: str, rating: Rating, reason: str | None, note: str | None
+    ) -> Feedback:
+        answer = await self.stored_answer(answer_id)
+        said = (rating, "2025-08-21T09:30:00+00:00", reason, note, answer.question, answer.status)
+        self.feedback.append(Feedback(f"fb_{len(self.feedback)}", answer_id, *said))
+        return self.feedback[-1]
+
+    async def feedback_page(
+        self, after: str | None, limit: int
+    ) -> tuple[list[Feedback], str | None]:
+        newest = self.feedback[: len(self.feedback) if after is None else int(after)][::-1]
+        more = len(newest) > limit
+        return newest[:limit], str(len(newest) - limit) if more else None
 
     def warm_up(self) -> None:
         self.parts = {**self.parts, "models": "ok"}

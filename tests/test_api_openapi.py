@@ -7,15 +7,19 @@ import pytest
 
 from rag.errors import LibraryError
 from tests.fakes import FakeService
-from tests.http_samples import ARTICLE, EVENTS, EVIDENCE, client
+from tests.http_samples import ANSWER, ARTICLE, EVENTS, EVIDENCE, client
 
 ROUTES = {
     ("/", "get"): {"200", "400", "500"},
     ("/articles/{article_id}", "get"): {"200", "400", "404", "422", "500", "503"},
+    ("/answers/{answer_id}", "get"): {"200", "400", "404", "422", "500", "503"},
     ("/healthz", "get"): {"200", "400", "500"},
     ("/readyz", "get"): {"200", "400", "500", "503"},
     ("/v1/ask", "post"): {"200", "400", "413", "415", "422", "500", "502", "503"},
     ("/v1/search", "post"): {"200", "400", "413", "415", "422", "500", "502", "503"},
+    ("/v1/answers/{answer_id}", "get"): {"200", "400", "404", "422", "500", "503"},
+    ("/v1/feedback", "get"): {"200", "400", "422", "500", "503"},
+    ("/v1/feedback", "post"): {"201", "400", "404", "413", "415", "422", "500", "503"},
     ("/v1/articles", "get"): {"200", "400", "422", "500", "503"},
     ("/v1/articles", "post"): {"201", "400", "413", "415", "422", "500", "503"},
     ("/v1/articles/{article_id}", "get"): {"200", "400", "404", "422", "500", "503"},
@@ -80,6 +84,16 @@ async def test_every_operation_and_parameter_says_what_it_is_for():
         ("get", "/readyz", None),
         ("get", "/articles/a1", None),
         ("get", "/articles/a9", None),
+        ("get", "/answers/ans_1", None),
+        ("get", "/answers/ans_9", None),
+        ("get", "/v1/answers/ans_1", None),
+        ("get", "/v1/answers/ans_9", None),
+        ("get", "/v1/answers/a%20b", None),
+        ("get", "/v1/feedback", None),
+        ("get", "/v1/feedback?limit=x", None),
+        ("post", "/v1/feedback", {"answer_id": "ans_1", "rating": "up"}),
+        ("post", "/v1/feedback", {"answer_id": "ans_9", "rating": "up"}),
+        ("post", "/v1/feedback", {}),
         ("get", "/v1/articles", None),
         ("get", "/v1/articles?limit=x", None),
         ("get", "/v1/articles/a1", None),
@@ -97,11 +111,16 @@ async def test_every_operation_and_parameter_says_what_it_is_for():
 )
 async def test_what_is_answered_is_documented(method, path, body):
     described = await document()
-    service = FakeService(ARTICLE, script=EVENTS, evidence=EVIDENCE)
+    service = FakeService(ARTICLE, script=EVENTS, answers=[ANSWER], evidence=EVIDENCE)
     async with client(service) as http:
         response = await http.request(method, path, json=body)
     bare = path.partition("?")[0]
-    template = bare if bare in described["paths"] else bare.rpartition("/")[0] + "/{article_id}"
+    parent = bare.rpartition("/")[0]
+    (template,) = (
+        [bare]
+        if bare in described["paths"]
+        else [listed for listed in described["paths"] if listed.startswith(f"{parent}/{{")]
+    )
     documented = described["paths"][template][method]["responses"][str(response.status_code)]
     media_type = response.headers.get("content-type", "").partition(";")[0]
     assert media_type in documented.get("content", {"": None})

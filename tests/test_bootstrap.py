@@ -1,8 +1,10 @@
 import json
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator
+from contextlib import aclosing, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from rag.errors import (
 )
 from rag.library import SqliteLibrary
 from rag.settings import Settings
-from rag.types import Answer, Article, Finished, Question
+from rag.types import Answer, Article, Finished, Question, Started
 from tests.fakes import FakeAnalyser, FakeEmbedder, FakeLanguageModel
 from tests.scripted_llm import Reply, ScriptedLLM
 
@@ -178,6 +180,108 @@ async def test_an_article_is_put_replaced_and_deleted(service: Service) -> None:
     await service.delete_article("bridge")
     assert await service.article_page(None, 10) == ([], None)
     assert (await service.search(QUESTION, 5)).passages == ()
+
+
+# Answers that were given
+
+
+async def test_an_answer_that_cannot_be_stored_goes_out_all_the_same(
+    settings: Settings, service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    await service.put_article(ARTICLE)
+    with closing(sqlite3.connect(settings.data_dir / "library.db")) as db:
+        db.execute("DROP TABLE answers")
+    answer = await answer_of(service)
+    assert answer.status == "answered"
+    (told,) = caplog.messages
+    assert answer.id in told
+    assert QUESTION.text not in told
+
+
+async def test_an_unknown_answer_is_told(service: Service) -> None:
+    for call in (service.stored_answer("x"), service.add_feedback("x", "up", None, None)):
+        with pytest.raises(NotFoundError, match="no answer has the id 'x'"):
+            await call
+
+
+async def test_an_answer_is_stored_before_it_is_handed_on(service: Service) -> None:
+    await service.put_article(ARTICLE)
+    ids = []
+    async for event in service.answer(QUESTION):
+        if isinstance(event, Started):
+            ids.append(event.id)
+        if isinstance(event, Finished):
+            assert await service.stored_answer(event.answer.id) == event.answer
+            ids.append(event.answer.id)
+        else:
+            with pytest.raises(NotFoundError):
+                await service.stored_answer(ids[0])
+    assert ids[0] == ids[1]
+    abstained = await answer_of(service, Question("Who won the chess championship in Oslo?"))
+    assert abstained.status == "abstained"
+    assert await service.stored_answer(abstained.id) == abstained
+
+
+async def test_an_answer_that_is_left_half_way_is_not_stored(
+    settings: Settings, service: Service
+) -> None:
+    await service.put_article(ARTICLE)
+    async with aclosing(service.answer(QUESTION)) as events:
+        started = await anext(events)
+    with pytest.raises(NotFoundError):
+        await service.stored_answer(started.id)
+
+
+async def test_an_answer_goes_with_the_article_that_it_cites(service: Service) -> None:
+    for change in (
+        service.delete_article("bridge"),
+        service.put_article(replace(ARTICLE, text=f"Correction.\n{ARTICLE.text}")),
+    ):
+        await service.put_article(ARTICLE)
+        answer = await answer_of(service)
+        assert answer.citations
+        await service.add_feedback(answer.id, "down", None, "No.")
+        assert await service.put_article(replace(ARTICLE, title="New")) == "replaced"
+        assert await service.stored_answer(answer.id) == answer
+        await change
+        with pytest.raises(NotFoundError):
+            await service.stored_answer(answer.id)
+    feedback, after = await service.feedback_page(None, 9)
+    assert [(one.note, one.question) for one in feedback] == [("No.", None)] * 2
+    assert after is None
+
+
+async def test_a_pruned_article_takes_its_answers_along(service: Service, tmp_path: Path) -> None:
+    file = tmp_path / "news" / "bridge.txt"
+    file.parent.mkdir()
+    file.write_text(ARTICLE.text)
+    await service.ingest([file.parent])
+    answer = await answer_of(service)
+    await service.ingest([file.parent])  # unchanged
+    assert await service.stored_answer(answer.id) == answer
+    file.unlink()
+    await service.ingest([file.parent], prune=True)
+    with pytest.raises(NotFoundError):
+        await service.stored_answer(answer.id)
+
+
+async def test_what_is_not_to_be_kept_is_not(settings: Settings) -> None:
+    async with open_service(settings, FAKES) as service:
+        await service.put_article(ARTICLE)
+        kept = await answer_of(service)
+        *_, last = [event async for event in service.answer(QUESTION, keep=False)]
+        with pytest.raises(NotFoundError):
+            await service.stored_answer(last.answer.id)
+    async with open_service(settings, FAKES) as service:
+        assert await service.stored_answer(kept.id) == kept
+    none = settings.model_copy(update={"answer_retention_days": 0})
+    async with open_service(none, FAKES) as service:
+        answer = await answer_of(service)
+        with pytest.raises(NotFoundError, match="0 days"):
+            await service.stored_answer(answer.id)
+    async with open_service(settings, FAKES) as service:  # opened with 0 days, all were deleted
+        with pytest.raises(NotFoundError):
+            await service.stored_answer(kept.id)
 
 
 async def test_limits_come_from_the_settings(settings: Settings, tmp_path: Path) -> None:

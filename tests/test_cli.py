@@ -1,3 +1,4 @@
+import asyncio
 import codecs
 import importlib.metadata
 import json
@@ -13,8 +14,11 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
+from api.encoders import answer_json
+from rag.bootstrap import open_service
 from rag.cli import app
 from rag.holder import hold
+from rag.settings import load_settings
 from tests.conftest import SEEDS, CopyOfSeeded
 from tests.processes import COMMAND, ROOT, dateline, environment
 
@@ -25,6 +29,7 @@ COMMANDS = [
     ["serve"],
     ["eval"],
     ["reindex"],
+    ["feedback"],
     ["articles", "list"],
     ["articles", "show"],
     ["articles", "delete"],
@@ -138,6 +143,13 @@ def test_an_empty_library_says_what_to_do() -> None:
     done = run("articles", "list")
     assert (done.exit_code, done.stdout) == (0, "")
     assert done.stderr == "the library is empty; take in articles first: dateline ingest PATH\n"
+
+
+def test_without_feedback_it_says_where_it_comes_from() -> None:
+    done = run("feedback")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr == "there is no feedback yet; clients give it by POST /v1/feedback\n"
+    assert json.loads(run("feedback", "--json").stdout) == {"feedback": []}
 
 
 def test_an_address_that_others_reach_is_refused() -> None:
@@ -303,6 +315,30 @@ def test_articles_are_listed_shown_and_deleted(
     assert deleted.exit_code == 1
     assert deleted.stderr.splitlines()[-1] == "Articles: 1 deleted."
     assert json.loads(run("articles", "list", "--json").stdout) == {"articles": []}
+
+
+@pytest.mark.slow
+def test_an_answer_is_kept_and_its_feedback_printed(
+    copy_of_seeded: CopyOfSeeded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATELINE_DATA_DIR", str(copy_of_seeded()))
+    question = "what did India say about terrorism?"
+    answer = json.loads(run("ask", question, "--json").stdout)
+
+    async def rate() -> object:
+        async with open_service(load_settings()) as service:
+            for number in range(501):  # more than a page
+                await service.add_feedback(answer["id"], "down", "wrong", f"No.\n{number}\x1b[2J")
+            return answer_json(await service.stored_answer(answer["id"]))
+
+    assert asyncio.run(rate()) == answer
+    feedback = json.loads(run("feedback", "--json").stdout)["feedback"]
+    assert [one["note"] for one in feedback] == [f"No.\n{n}\x1b[2J" for n in range(500, -1, -1)]
+    assert {one["question"] for one in feedback} == {question}
+    printed = run("feedback").stdout.splitlines()
+    assert printed[0].startswith("down ")
+    assert printed[0].endswith(f" · {answer['id']} · {question}")
+    assert printed[1:4] == ["     wrong", "     No.", "     500\N{REPLACEMENT CHARACTER}[2J"]
 
 
 @pytest.mark.slow

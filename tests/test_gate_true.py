@@ -40,9 +40,9 @@ class Planted:
     def __getattr__(self, name: str) -> object:
         return getattr(self._service, name)
 
-    async def answer(self, question: Question) -> AsyncIterator[AnswerEvent]:
+    async def answer(self, question: Question, *, keep: bool = True) -> AsyncIterator[AnswerEvent]:
         if question.text not in self._known:
-            async for event in self._service.answer(question):
+            async for event in self._service.answer(question, keep=keep):
                 if isinstance(event, Finished):
                     self._known[question.text] = event.answer
         yield Finished(await self._change(self._service, self._known[question.text]))

@@ -27,6 +27,8 @@ def bare_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("DATELINE_LLM_TIMEOUT_S", "0"),
         ("DATELINE_LLM_TIMEOUT_S", "nan"),
         ("DATELINE_MAX_FILE_MB", "-1"),
+        ("DATELINE_ANSWER_RETENTION_DAYS", "-1"),
+        ("DATELINE_ANSWER_RETENTION_DAYS", "99999"),
         ("DATELINE_MAX_ARTICLE_CHARS", "2.5"),
     ],
 )
@@ -93,6 +95,7 @@ def test_defaults_are_the_documented_ones() -> None:
         assert getattr(settings, unset) is None
     assert settings.chroma_url is settings.public_url is None
     assert settings.allowed_origins == ""
+    assert settings.answer_retention_days == 30
 
 
 def test_the_env_file_is_read_and_the_environment_goes_first(
