@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import httpx
 import openai
 import pytest
 
@@ -198,3 +199,22 @@ async def test_the_text_is_that_of_the_native_route():
         response = (await http.post("/v1/responses", json=INPUT)).json()
     assert native["text"] == chat["choices"][0]["message"]["content"]
     assert native["text"] == response["output"][0]["content"][0]["text"]
+
+
+@pytest.mark.slow
+def test_the_true_service_cites_through_openais_routes_what_it_cites_natively(server):
+    question = "What did India say about terrorism?"
+    native = httpx.post(f"{server.url}/v1/ask", json={"question": question}, timeout=120).json()
+    with sync_client(server.url) as ai:
+        with ai.responses.stream(model="dateline", input=question) as stream:
+            response = stream.get_final_response()
+        message = [{"role": "user", "content": question}]
+        chat = ai.chat.completions.create(model="dateline", messages=message).choices[0].message
+    assert response.output_text == chat.content == native["text"]
+    annotations = [one.model_dump() for one in response.output[0].content[0].annotations]
+    assert [one["quote"] for one in annotations] == [c["quote"] for c in native["citations"]]
+    for one in annotations:
+        assert one["url"].startswith(f"{server.url}/articles/{one['article_id']}?start=")
+        page = httpx.get(one["url"])
+        assert page.status_code == 200
+        assert 'id="quote"' in page.text
