@@ -18,6 +18,8 @@ from api.middleware import (
     ResponseHeaders,
     is_loopback,
 )
+from api.openai import chat, models, responses
+from api.openai.errors import speaks_openai
 from api.schemas import Problem
 from rag.bootstrap import Service
 from rag.settings import Settings
@@ -26,7 +28,8 @@ DESCRIPTION = """\
 Ask news articles: every sentence of the answer is backed by a verbatim quotation,
 or you are told that the articles don't say.
 
-Errors are `application/problem+json` (RFC 9457). Every response carries `X-Request-ID`:
+Errors are `application/problem+json` (RFC 9457), on the routes for OpenAI's clients in OpenAI's
+form. Every response carries `X-Request-ID`:
 the caller's, if it is at most 128 of `A-Z a-z 0-9 . _ -`. All offsets count Unicode code points.
 """
 QUESTION_BYTES = 1_000_000  # a question with a long conversation; articles may be larger
@@ -38,7 +41,14 @@ class Dateline(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document."""
         document = super().openapi()
-        document["components"]["schemas"]["Problem"] = Problem.model_json_schema()
+        schemas = document["components"]["schemas"]
+        schemas["Problem"] = Problem.model_json_schema()
+        for path, operations in document["paths"].items():
+            if speaks_openai(path):  # a request that is not valid is a 400 there
+                for operation in operations.values():
+                    operation["responses"].pop("422", None)
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
         return document
 
 
@@ -59,8 +69,9 @@ def create_app(service: Service, *, host: str = "127.0.0.1", port: int = 8000) -
         redirect_slashes=False,  # a redirect's address would be made from the Host header
     )
     app.state.service = service
+    app.state.public_url = address
     problems.install(app)
-    for part in (ask, articles, answers, health, pages):
+    for part in (ask, articles, answers, chat, responses, models, health, pages):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=pages.STATIC))
     _add_middleware(app, service.settings, host)

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
-
 from fastapi import APIRouter, Depends, Request
-from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
 from api import encoders, problems, schemas
 from api.dependencies import ServiceOfApp, require_json
 from api.responses import json_response
-from rag.errors import DatelineError
-from rag.types import AnswerEvent, Finished
+from api.streaming import finished, stream
 
-logger = logging.getLogger(__name__)
 router = APIRouter(prefix="/v1", tags=["ask"], dependencies=[Depends(require_json)])
 
-HEARTBEAT_S = 10.0  # the contract promises one at least every 15 s
 BODY_PROBLEMS = (413, 415, 422, 502, 503)
 
 STREAM = {
@@ -61,11 +53,7 @@ async def ask(body: schemas.AskRequest, request: Request, service: ServiceOfApp)
     events = service.answer(body.to_question())
     if body.stream or _accepts_stream(request):
         return stream(events, problems.request_id_of(request))
-    async with _closing(events):
-        async for event in events:
-            if isinstance(event, Finished):
-                return json_response(encoders.answer_json(event.answer))
-    raise RuntimeError("an answer ended without its Finished event")
+    return json_response(encoders.answer_json(await finished(events)))
 
 
 @router.post(
@@ -82,55 +70,6 @@ async def search(body: schemas.SearchRequest, service: ServiceOfApp) -> Response
     """Find the passages that an answer would be made from."""
     evidence = await service.search(body.to_question(), body.limit)
     return json_response(encoders.search_json(evidence))
-
-
-def stream(
-    events: AsyncIterator[AnswerEvent], request_id: str, heartbeat_s: float = HEARTBEAT_S
-) -> EventSourceResponse:
-    """An answer's events as server-sent events, with a comment line every `heartbeat_s` seconds.
-
-    When the client goes away, the events are closed at once.
-    """
-    return EventSourceResponse(
-        _server_sent(events, request_id),
-        ping=heartbeat_s,
-        ping_message_factory=lambda: ServerSentEvent(comment="heartbeat", sep="\n"),
-        sep="\n",
-    )
-
-
-async def _server_sent(
-    events: AsyncIterator[AnswerEvent], request_id: str
-) -> AsyncGenerator[ServerSentEvent, None]:
-    """Each event, up to exactly one terminal one: `done`, or `error` whatever goes wrong."""
-    try:
-        async with _closing(events):
-            async for event in events:
-                yield _encoded(*encoders.event(event))
-                if isinstance(event, Finished):
-                    return
-        raise RuntimeError("an answer ended without its Finished event")
-    except DatelineError as error:
-        logger.warning("request %s: %s", request_id, error)
-        problem = problems.problem(problems.kind_of(error), str(error), request_id)
-    except Exception:
-        logger.exception("request %s failed", request_id)
-        problem = problems.internal_problem(request_id)
-    yield _encoded("error", {"problem": problem})
-
-
-def _encoded(name: str, data: encoders.Json) -> ServerSentEvent:
-    return ServerSentEvent(encoders.json_bytes(data).decode(), event=name, sep="\n")
-
-
-@asynccontextmanager
-async def _closing(events: AsyncIterator[AnswerEvent]) -> AsyncIterator[None]:
-    """Close the events on leaving, where they can be closed (generators can)."""
-    try:
-        yield
-    finally:
-        if isinstance(events, AsyncGenerator):
-            await events.aclose()
 
 
 def _accepts_stream(request: Request) -> bool:

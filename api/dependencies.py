@@ -15,6 +15,11 @@ async def _service(request: Request) -> Service:
     return service
 
 
+async def _public_url(request: Request) -> str:
+    url: str = request.app.state.public_url
+    return url
+
+
 async def require_json(request: Request) -> None:
     """Refuse a body of another type than JSON, with 415.
 
@@ -26,6 +31,7 @@ async def require_json(request: Request) -> None:
 
 
 ServiceOfApp = Annotated[Service, Depends(_service)]
+PublicUrl = Annotated[str, Depends(_public_url)]
 ArticleId = Annotated[
     str,
     Path(

@@ -13,8 +13,10 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import compile_path
+from starlette.types import Receive, Scope, Send
 
 from api.encoders import Json, json_bytes
+from api.openai.errors import error_of, parameter, speaks_openai
 from rag import errors
 
 logger = logging.getLogger(__name__)
@@ -71,14 +73,40 @@ def internal_problem(request_id: str) -> Json:
     return problem(INTERNAL, detail, request_id)
 
 
+class ProblemResponse(Response):
+    """A problem; on the routes that are compatible with OpenAI's it takes OpenAI's form.
+
+    `param` and `code` say there which parameter is at fault, and how.
+    """
+
+    media_type = MEDIA_TYPE
+
+    def __init__(
+        self,
+        document: Json,
+        headers: dict[str, str] | None = None,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+    ) -> None:
+        self.document = document
+        self.error = error_of(document, param, code)
+        self.own_headers = {**(headers or {}), REQUEST_ID_HEADER: document["request_id"]}
+        super().__init__(json_bytes(document), document["status"], self.own_headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it in the form that the asker's path speaks."""
+        if speaks_openai(scope["path"]):
+            status, body = self.error
+            error = Response(json_bytes(body), status, self.own_headers, "application/json")
+            await error(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
 def problem_response(document: Json, headers: dict[str, str] | None = None) -> Response:
     """A response that carries a problem."""
-    return Response(
-        json_bytes(document),
-        status_code=document["status"],
-        headers={**(headers or {}), REQUEST_ID_HEADER: document["request_id"]},
-        media_type=MEDIA_TYPE,
-    )
+    return ProblemResponse(document, headers)
 
 
 def request_id_of(request: Request) -> str:
@@ -123,7 +151,8 @@ async def _invalid_request(request: Request, error: Exception) -> Response:
     malformed = any(one["type"] == "json_invalid" for one in found)
     kind = MALFORMED if malformed else INVALID
     detail = "; ".join(_complaint(one["loc"], one) for one in found)
-    return problem_response(problem(kind, detail, request_id_of(request)))
+    document = problem(kind, detail, request_id_of(request))
+    return ProblemResponse(document, param=parameter(found[0]["loc"]), code=found[0]["type"])
 
 
 def _complaint(location: Sequence[str | int], error: dict[str, Any]) -> str:

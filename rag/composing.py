@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from rag.citations import make_citation
 from rag.types import Article, Citation, Claim, Quote, Sentence, SentenceReady, Verdict
 
 MAX_WORDS = 400
 EXTRACTIVE_MAX_WORDS = 120
+
+
+def marked(sentence: str, numbers: Iterable[int]) -> str:
+    """A sentence as it stands in an answer's text, with the markers of its citations after it."""
+    markers = "".join(f"[{number}]" for number in numbers)
+    return f"{sentence} {markers}"
 
 
 class Composer:
@@ -37,8 +43,7 @@ class Composer:
         numbers = tuple(dict.fromkeys(number for number, _ in new))
         start = len(self.text) + (1 if self.text else 0)
         sentence = Sentence(text, start, start + len(text), verdict.support, numbers)
-        markers = "".join(f"[{number}]" for number in numbers)
-        self.text += f"{' ' if self.text else ''}{text} {markers}"
+        self.text += f"{' ' if self.text else ''}{marked(text, numbers)}"
         self.sentences.append(sentence)
         fresh = tuple(citation for _, citation in new if citation)
         return SentenceReady(len(self.sentences) - 1, sentence, fresh)

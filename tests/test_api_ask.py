@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from api.app import create_app
-from api.ask import stream
+from api.streaming import stream
 from rag.errors import LanguageModelError
 from rag.types import Finished
 from tests.fakes import FakeService

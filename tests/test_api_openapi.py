@@ -20,6 +20,10 @@ ROUTES = {
     ("/v1/answers/{answer_id}", "get"): {"200", "400", "404", "422", "500", "503"},
     ("/v1/feedback", "get"): {"200", "400", "422", "500", "503"},
     ("/v1/feedback", "post"): {"201", "400", "404", "413", "415", "422", "500", "503"},
+    ("/v1/chat/completions", "post"): {"200", "400", "413", "415", "500", "502", "503"},
+    ("/v1/responses", "post"): {"200", "400", "413", "415", "500", "502", "503"},
+    ("/v1/models", "get"): {"200", "400", "500"},
+    ("/v1/models/{model}", "get"): {"200", "400", "404", "500"},
     ("/v1/articles", "get"): {"200", "400", "422", "500", "503"},
     ("/v1/articles", "post"): {"201", "400", "413", "415", "422", "500", "503"},
     ("/v1/articles/{article_id}", "get"): {"200", "400", "404", "422", "500", "503"},
@@ -107,6 +111,11 @@ async def test_every_operation_and_parameter_says_what_it_is_for():
         ("post", "/v1/ask", {"question": "Why?", "stream": True}),
         ("post", "/v1/ask", {}),
         ("post", "/v1/search", {"question": "Why?"}),
+        ("get", "/v1/models", None),
+        ("post", "/v1/chat/completions", {"messages": [{"role": "user", "content": "Why?"}]}),
+        ("post", "/v1/chat/completions", {}),
+        ("post", "/v1/responses", {"input": "Why?"}),
+        ("post", "/v1/responses", {"input": "Why?", "stream": True}),
     ],
 )
 async def test_what_is_answered_is_documented(method, path, body):

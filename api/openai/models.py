@@ -1,0 +1,59 @@
+"""GET /v1/models and GET /v1/models/{model}."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from starlette.responses import Response
+
+from api.encoders import Json
+from api.openai import documents
+from api.openai.errors import documented
+from api.openai.writing import MODEL
+from api.problems import Kind, ProblemResponse, problem, request_id_of
+from api.responses import json_response
+
+router = APIRouter(prefix="/v1/models", tags=["openai"])
+
+UNKNOWN_MODEL = Kind("model-not-found", "There is no such model", 404)
+_CREATED = 1755734400  # clients want a time; what answers may change at any other
+
+
+@router.get(
+    "",
+    operation_id="list_models",
+    summary="List models, as OpenAI does",
+    response_class=Response,
+    responses={
+        **documented(),
+        200: {"model": documents.ModelList, "description": "The one model"},
+    },
+)
+async def list_models() -> Response:
+    """List what clients can choose from: the one model, `dateline`."""
+    return json_response({"object": "list", "data": [_model()]})
+
+
+@router.get(
+    "/{model:path}",
+    operation_id="get_model",
+    summary="Get a model, as OpenAI does",
+    response_class=Response,
+    responses={
+        **documented(404),
+        200: {"model": documents.Model, "description": "The model"},
+    },
+)
+async def get_model(
+    model: Annotated[str, Path(description="its name", examples=[MODEL])], request: Request
+) -> Response:
+    """Get the model `dateline`; there is no other."""
+    if model == MODEL:
+        return json_response(_model())
+    detail = f"There is no model {model[:100]!r}; there is {MODEL!r}."
+    return ProblemResponse(problem(UNKNOWN_MODEL, detail, request_id_of(request)), param="model")
+
+
+def _model() -> Json:
+    return {"id": MODEL, "object": "model", "created": _CREATED, "owned_by": MODEL}
