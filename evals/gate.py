@@ -120,8 +120,15 @@ def judge(before: Record, now: Record, accepted: Mapping[str, str]) -> Findings:
         failures += [f"{name}: {id_} is asked no more; rewrite the committed run" for id_ in gone]
         notes += [f"{name}: {id_} is not in the committed run" for id_ in new.added_to(old)]
         wrong = [id_ for id_, q in new.questions.items() if not q.right and old.was_right(id_)]
-        lost.update(wrong)
+        missed = [id_ for id_, q in new.questions.items() if _is_missed(q, old.questions.get(id_))]
+        lost.update(wrong, missed)
         failures += [_told(name, id_, new.questions[id_]) for id_ in wrong if id_ not in accepted]
+        failures += [
+            f"{name}: {id_}: its evidence was among the first four passages, and is not now: "
+            f"{new.questions[id_].question!r}"
+            for id_ in missed
+            if id_ not in accepted
+        ]
         failures += _worse_means(name, old.questions, new.questions)
         won = [id_ for id_, q in new.questions.items() if q.right and old.was_right(id_) is False]
         if won:
@@ -129,6 +136,11 @@ def judge(before: Record, now: Record, accepted: Mapping[str, str]) -> Findings:
     notes += [f"accepted loss {id_}: {why}" for id_, why in accepted.items() if id_ in lost]
     notes += [f"accepted, but no loss: {id_}; take it out" for id_ in accepted if id_ not in lost]
     return Findings(tuple(failures), tuple(notes))
+
+
+def _is_missed(now: Judged, before: Judged | None) -> bool:
+    """Whether its evidence was found among the first four passages before, and is not now."""
+    return before is not None and now.scores.get("hits@4", 1.0) < before.scores.get("hits@4", 0.0)
 
 
 def _told(name: str, id_: str, question: Judged) -> str:

@@ -58,7 +58,7 @@ def test_the_seed_article_is_cut_at_sentence_ends() -> None:
 
     chunks = chunks_of(text)
 
-    assert len(chunks) == 4
+    assert len(chunks) == 3
     assert {chunk.start for chunk in chunks} <= {span.start for span in spans}
     assert {chunk.end for chunk in chunks} <= {span.end for span in spans}
 

@@ -148,7 +148,7 @@ def test_it_becomes_ready(client: httpx.Client) -> None:
         assert time.monotonic() < deadline
     assert ready["status"] == "ready"
     assert ready["parts"] == {
-        "library": "ok: 1 articles, 4 chunks",
+        "library": "ok: 1 articles, 3 chunks",
         "index": "ok",
         "models": "ok",
         "answerer": "ok: extractive",

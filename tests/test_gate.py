@@ -159,6 +159,21 @@ def test_a_mean_that_falls_by_more_than_chance_closes_it():
     assert judge(record(*[0.5] * 40), before, {}).failures == ()
 
 
+def test_evidence_that_is_found_no_more_closes_it_unless_accepted():
+    def found(*hits: float) -> Record:
+        questions = {
+            f"q{n}": Judged("?", True, "answered", True, 0, {"hits@4": hit})
+            for n, hit in enumerate(hits)
+        }
+        return Record({}, {}, {"news": SetRecord({}, {}, questions)})
+
+    before = found(1.0, 1.0, 0.0)
+    (told,) = judge(before, found(1.0, 0.0, 1.0), {}).failures
+    assert told.startswith("news: q1: its evidence was among the first four passages")
+    assert judge(before, found(1.0, 0.0, 1.0), {"q1": "it had to be"}).failures == ()
+    assert judge(before, before, {}) == Findings((), ())
+
+
 def test_what_became_right_is_told_and_a_data_set_that_is_gone_fails():
     before = record(1.0, right=False)
     assert judge(before, record(1.0), {}).notes == ("news: wrong before, right now: q0",)
