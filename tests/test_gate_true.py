@@ -75,7 +75,7 @@ class Silent:
     def __getattr__(self, name: str) -> object:
         return getattr(self._service, name)
 
-    async def answer(self, question: Question) -> AsyncIterator[AnswerEvent]:
+    async def answer(self, question: Question, *, keep: bool = True) -> AsyncIterator[AnswerEvent]:
         yield Finished(abstention(question.text))
 
 
