@@ -58,6 +58,11 @@ class SqliteLibrary:
         self._database = Database(path)
         self._catalogue: Catalogue | None = None  # the newest that was read
 
+    @property
+    def database(self) -> Database:
+        """The database, for what is kept in it beside the articles."""
+        return self._database
+
     def close(self) -> None:
         """Close the database; later calls raise `LibraryError`."""
         self._database.close()

@@ -28,6 +28,8 @@ def bare_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("DATELINE_LLM_TIMEOUT_S", "nan"),
         ("DATELINE_MAX_FILE_MB", "-1"),
         ("DATELINE_MAX_ARTICLE_CHARS", "2.5"),
+        ("DATELINE_ALLOWED_ORIGINS", "https://a.example/page"),
+        ("DATELINE_PUBLIC_PAGES", "perhaps"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_told_with_its_variable(
@@ -93,6 +95,7 @@ def test_defaults_are_the_documented_ones() -> None:
         assert getattr(settings, unset) is None
     assert settings.chroma_url is settings.public_url is None
     assert settings.allowed_origins == ""
+    assert settings.public_pages
 
 
 def test_the_env_file_is_read_and_the_environment_goes_first(
