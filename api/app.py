@@ -10,6 +10,8 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api import answers, articles, ask, health, pages, problems
+from api.access import needed_scope
+from api.cors import Cors
 from api.middleware import (
     LOOPBACK_NAMES,
     BodyLimit,
@@ -21,6 +23,7 @@ from api.middleware import (
 from api.openai import chat, models, responses
 from api.openai.errors import speaks_openai
 from api.schemas import Problem
+from api.security import KeyCheck
 from rag.bootstrap import Service
 from rag.settings import Settings
 
@@ -35,28 +38,53 @@ the caller's, if it is at most 128 of `A-Z a-z 0-9 . _ -`. All offsets count Uni
 QUESTION_BYTES = 1_000_000  # a question with a long conversation; articles may be larger
 
 
+KEY_SCHEME = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A key of `dateline keys create`. Until the first one is made, none is needed.",
+}
+
+
 class Dateline(FastAPI):
     """FastAPI, whose document also describes the problems that every route may answer."""
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document."""
         document = super().openapi()
-        schemas = document["components"]["schemas"]
-        schemas["Problem"] = Problem.model_json_schema()
+        components = document["components"]
+        components["schemas"]["Problem"] = Problem.model_json_schema()
+        components["securitySchemes"] = {"key": KEY_SCHEME}
         for path, operations in document["paths"].items():
-            if speaks_openai(path):  # a request that is not valid is a 400 there
-                for operation in operations.values():
+            for method, operation in operations.items():
+                if speaks_openai(path):  # a request that is not valid is a 400 there
                     operation["responses"].pop("422", None)
+                if scope := needed_scope(method.upper(), path, public_pages=False):
+                    _document_key(operation, scope)
         for unused in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(unused, None)
+            components["schemas"].pop(unused, None)
         return document
 
 
-def create_app(service: Service, *, host: str = "127.0.0.1", port: int = 8000) -> FastAPI:
+def _document_key(operation: dict[str, Any], scope: str) -> None:
+    """Describe that an operation takes a key; its refusals look as the route's other errors do."""
+    operation["security"] = [{"key": []}, {}]
+    shape = operation["responses"]["400"]["content"]
+    for status, description in (
+        ("401", "Without a good key"),
+        ("403", f"The key lacks the scope `{scope}`, or is for other web origins"),
+        ("503", "The library, with its keys, cannot be used"),
+    ):
+        operation["responses"].setdefault(status, {"description": description, "content": shape})
+
+
+def create_app(
+    service: Service, *, host: str = "127.0.0.1", port: int = 8000, allow_open: bool = False
+) -> FastAPI:
     """The application over an opened service; it neither opens nor closes anything.
 
     `host` and `port` are where it is served. On loopback, requests that name another host are
-    refused, except for that of DATELINE_PUBLIC_URL.
+    refused, except for that of DATELINE_PUBLIC_URL. Without any key, requests are let in on
+    loopback only, or if `allow_open`.
     """
     address = public_url(service.settings, host, port)
     app = Dateline(
@@ -74,7 +102,7 @@ def create_app(service: Service, *, host: str = "127.0.0.1", port: int = 8000) -
     for part in (ask, articles, answers, chat, responses, models, health, pages):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=pages.STATIC))
-    _add_middleware(app, service.settings, host)
+    _add_middleware(app, service, host, allow_open)
     return app
 
 
@@ -92,8 +120,9 @@ def _version() -> str:
         return "unknown"
 
 
-def _add_middleware(app: FastAPI, settings: Settings, host: str) -> None:
+def _add_middleware(app: FastAPI, service: Service, host: str, allow_open: bool) -> None:
     """The last one added is the first to see a request."""
+    settings = service.settings
     article_bytes = settings.max_file_mb * 1_000_000
 
     def body_limit(path: str) -> int:
@@ -101,6 +130,13 @@ def _add_middleware(app: FastAPI, settings: Settings, host: str) -> None:
 
     app.add_middleware(BodyLimit, limit=body_limit)
     app.add_middleware(HeadAsGet)
+    app.add_middleware(
+        KeyCheck,
+        keys=service.keys,
+        public_pages=settings.public_pages,
+        open_without_keys=allow_open or is_loopback(host),
+    )
+    app.add_middleware(Cors, keys=service.keys, allowed=settings.allowed_origins.split())
     if is_loopback(host):
         public = urlsplit(settings.public_url or "").hostname
         hosts = LOOPBACK_NAMES | {host.strip("[]").lower()} | ({public} if public else set())

@@ -14,7 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import FOREIGN_HOST, REQUEST_ID_HEADER, problem, problem_response
+from api.problems import FOREIGN_HOST, REQUEST_ID_HEADER, refusal
 
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -74,8 +74,7 @@ class HostCheck:
                     f"This server listens on this machine only and does not answer for {host!r}; "
                     "if readers reach it under that name, set DATELINE_PUBLIC_URL."
                 )
-                refusal = problem(FOREIGN_HOST, detail, scope["state"]["request_id"])
-                await problem_response(refusal)(scope, receive, send)
+                await refusal(scope, FOREIGN_HOST, detail)(scope, receive, send)
                 return
         await self.app(scope, receive, send)
 

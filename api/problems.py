@@ -109,6 +109,13 @@ def problem_response(document: Json, headers: dict[str, str] | None = None) -> R
     return ProblemResponse(document, headers)
 
 
+def refusal(
+    scope: Scope, kind: Kind, detail: str, headers: dict[str, str] | None = None
+) -> Response:
+    """The response to a request that does not reach its route."""
+    return problem_response(problem(kind, detail, scope["state"]["request_id"]), headers)
+
+
 def request_id_of(request: Request) -> str:
     """The id that the middleware gave to a request."""
     return str(request.state.request_id)

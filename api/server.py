@@ -12,7 +12,7 @@ import uvicorn
 
 from api.app import create_app, public_url
 from api.middleware import is_loopback
-from rag.bootstrap import open_service
+from rag.bootstrap import open_keyring, open_service
 from rag.errors import SettingsError
 from rag.settings import Settings
 
@@ -20,22 +20,19 @@ GRACE_S = 3
 """So long may a request under way go on once the service is told to end."""
 
 
-async def run_server(settings: Settings, host: str, port: int) -> int:
+async def run_server(settings: Settings, host: str, port: int, *, allow_open: bool = False) -> int:
     """Serve until told to end by SIGINT or SIGTERM, then close in order; 0. Port 0 is any free one.
 
-    Raises `SettingsError` for an address that is taken, or that others could reach: nothing is
-    protected by a key.
+    Raises `SettingsError` for an address that is taken, or that others could reach while there is
+    no key, unless `allow_open`.
     """
-    if not is_loopback(host):
-        raise SettingsError(
-            f"--host {host}: without keys the service listens on loopback only; "
-            "serve on 127.0.0.1 and put a proxy that asks for credentials in front"
-        )
+    if not (is_loopback(host) or allow_open):
+        _require_key(settings, host)
     with _listen(host, port) as listener:
         port = listener.getsockname()[1]
         async with open_service(settings) as service:
             config = uvicorn.Config(
-                create_app(service, host=host, port=port),
+                create_app(service, host=host, port=port, allow_open=allow_open),
                 log_level="warning",
                 access_log=False,
                 timeout_graceful_shutdown=GRACE_S,
@@ -45,6 +42,15 @@ async def run_server(settings: Settings, host: str, port: int) -> int:
             with _survive_signals():
                 await uvicorn.Server(config).serve(sockets=[listener])
     return 0
+
+
+def _require_key(settings: Settings, host: str) -> None:
+    with open_keyring(settings) as keys:
+        if not keys.exist():
+            raise SettingsError(
+                f"--host {host}: without keys the service listens on loopback only; make one "
+                "first (dateline keys create --name NAME), or serve everybody with --allow-open"
+            )
 
 
 def _listen(host: str, port: int) -> socket.socket:

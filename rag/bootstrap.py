@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, closing
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import (
+    AsyncExitStack,
+    ExitStack,
+    aclosing,
+    asynccontextmanager,
+    closing,
+    contextmanager,
+)
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -15,14 +22,22 @@ import anyio.to_thread
 from rag.answering import Answerer, Generation
 from rag.archive import Archive
 from rag.blending import Blender
+from rag.database import Database
 from rag.embedding import SentenceTransformerEmbedder
-from rag.errors import EmbeddingError, IndexUnavailableError, LibraryError, NotFoundError
+from rag.errors import (
+    EmbeddingError,
+    IndexUnavailableError,
+    LibraryError,
+    LibraryInUseError,
+    NotFoundError,
+)
 from rag.exact import ExactIndex
 from rag.extractive import Extractor
 from rag.feedback import Feedback, Rating
 from rag.holder import hold
 from rag.index import ChromaIndex
 from rag.ingest import Ingester
+from rag.keyring import Keyring
 from rag.language import SpacyAnalyser
 from rag.library import SqliteLibrary
 from rag.llm import OpenAIModel
@@ -45,6 +60,8 @@ from rag.types import (
 )
 
 logger = logging.getLogger(__name__)
+
+_LIBRARY = "library.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +92,7 @@ class Service:
         rankings: Rankings,
     ) -> None:
         self.settings = settings
+        self.keys = Keyring(library.database)
         self._library = library
         self._archive = Archive(library.database, settings.answer_retention_days)
         self._index = index
@@ -227,7 +245,7 @@ async def open_service(settings: Settings, parts: Parts = Parts()) -> AsyncItera
     directory = settings.data_dir
     async with AsyncExitStack() as opened:
         opened.enter_context(hold(directory))
-        library = opened.enter_context(closing(SqliteLibrary(directory / "library.db")))
+        library = opened.enter_context(closing(SqliteLibrary(directory / _LIBRARY)))
         embedder = parts.embedder or SentenceTransformerEmbedder(settings.embedding_model)
         index = ChromaIndex(library, embedder.model, directory / "index", settings.chroma_url)
         opened.callback(index.close)
@@ -237,6 +255,24 @@ async def open_service(settings: Settings, parts: Parts = Parts()) -> AsyncItera
         service = _wire(settings, library, index, embedder, parts, model)
         await service.forget_old_answers()
         yield service
+
+
+@contextmanager
+def open_keyring(settings: Settings) -> Iterator[Keyring]:
+    """The keys alone, also while another process holds the data directory.
+
+    Only the table of keys is written, in short transactions, which SQLite keeps apart from those of
+    the holder; the schema is the holder's to change. Raises `LibraryError`.
+    """
+    directory = settings.data_dir
+    with ExitStack() as opened:
+        beside = False
+        try:
+            opened.enter_context(hold(directory))
+        except LibraryInUseError:
+            beside = True
+        database = opened.enter_context(closing(Database(directory / _LIBRARY, beside=beside)))
+        yield Keyring(database)
 
 
 def _wire(

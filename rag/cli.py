@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from rag import options
-from rag.commands import articles, evaluation, feedback, library
+from rag.commands import articles, evaluation, feedback, keys, library
 from rag.commands.running import (
     ABSTAINED,
     DONE,
@@ -148,13 +148,16 @@ def serve(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any free one.")
     ] = 8000,
+    allow_open: Annotated[
+        bool, typer.Option("--allow-open", help="Let everybody in who reaches it, without a key.")
+    ] = False,
 ) -> None:
     """Start the service with its demo page."""
 
     async def listen() -> int:
         from api.server import run_server
 
-        return await run_server(read_settings(), host, port)
+        return await run_server(read_settings(), host, port, allow_open=allow_open)
 
     exit_with(listen())
 
@@ -163,6 +166,7 @@ app.add_typer(evaluation.app)
 app.add_typer(library.app)
 app.add_typer(feedback.app)
 app.add_typer(articles.app, name="articles")
+app.add_typer(keys.app, name="keys")
 
 
 async def _answer(service: Service, question: Question) -> tuple[Answer, dict[str, str]]:

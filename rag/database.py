@@ -98,7 +98,19 @@ _ANSWERS = (
     )""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _CLUSTERS, _FILTERS, _ANSWERS)
+_KEYS = (
+    """CREATE TABLE keys (
+        id TEXT PRIMARY KEY,
+        digest BLOB NOT NULL,       -- SHA-256 of the token
+        name TEXT NOT NULL,
+        scopes TEXT NOT NULL,       -- a JSON list, as origins
+        origins TEXT NOT NULL,
+        created_at TEXT NOT NULL, expires_at TEXT, revoked_at TEXT,
+        last_used TEXT              -- a day
+    ) WITHOUT ROWID""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _CLUSTERS, _FILTERS, _ANSWERS, _KEYS)
 """Step n brings a database from schema version n to n + 1; a released step is never edited."""
 
 
@@ -106,10 +118,17 @@ class Database:
     """One writing connection and a pool of reading ones, for use by many threads.
 
     Readers see what is committed and never wait for the writer (WAL). Opening brings the schema
-    up to date. Raises `LibraryError` for whatever SQLite cannot do.
+    up to date; beside the process that holds the data directory (`beside`) this is left to that
+    one. Raises `LibraryError` for whatever SQLite cannot do.
     """
 
-    def __init__(self, path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
+    def __init__(
+        self,
+        path: Path,
+        migrations: Sequence[Sequence[str]] = MIGRATIONS,
+        *,
+        beside: bool = False,
+    ) -> None:
         self._path = path
         self._write_lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
@@ -117,7 +136,7 @@ class Database:
         with self._errors():
             self._writer = self._connect()
             try:
-                self._prepare(migrations)
+                self._prepare(migrations, beside)
             except (sqlite3.Error, LibraryError):
                 self._writer.close()
                 raise
@@ -150,7 +169,7 @@ class Database:
             self._close_readers()
             self._writer.close()
 
-    def _prepare(self, migrations: Sequence[Sequence[str]]) -> None:
+    def _prepare(self, migrations: Sequence[Sequence[str]], beside: bool) -> None:
         self._writer.execute("PRAGMA journal_mode = WAL")
         self._writer.execute("PRAGMA synchronous = FULL")
         self._writer.execute("PRAGMA foreign_keys = ON")
@@ -160,6 +179,11 @@ class Database:
             raise LibraryError(
                 f"{self._path} has schema version {version}, and this Dateline knows versions up "
                 f"to {len(migrations)}: upgrade Dateline, or name another DATELINE_DATA_DIR"
+            )
+        if beside and version < len(migrations):
+            raise LibraryError(
+                f"{self._path} is held by a process that has not brought it up to date with this "
+                "Dateline: try again if it is just starting, else restart it with this version"
             )
         for number in range(version, len(migrations)):
             with self._writer:

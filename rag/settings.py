@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rag.errors import SettingsError
+from rag.origins import web_origins
 
 PREFIX = "DATELINE_"
 ENV_FILE = ".env"
@@ -44,7 +45,12 @@ class Settings(BaseSettings):
     )
     chroma_url: str | None = Field(None, description="a Chroma server instead of the embedded one")
     public_url: str | None = Field(None, description="the address under which readers reach us")
-    allowed_origins: str = Field("", description="web origins that may embed the widget")
+    allowed_origins: Annotated[str, AfterValidator(web_origins)] = Field(
+        "", description="web origins that may embed the widget, by spaces or commas"
+    )
+    public_pages: bool = Field(
+        True, description="whether articles and answers can be read in a browser without a key"
+    )
     max_file_mb: int = Field(200, ge=1, description="largest file taken in, in MB")
     max_article_chars: int = Field(2_000_000, ge=1, description="largest article taken in")
     answer_retention_days: int = Field(

@@ -21,6 +21,7 @@ from rich.text import Text
 
 from rag.explaining import score_line, understood_lines
 from rag.feedback import Feedback
+from rag.keys import Key
 from rag.ports import Progress
 from rag.types import Answer, Article, Citation, Evidence, IngestReport, Passage
 
@@ -119,6 +120,21 @@ def print_article(article: Article, out: Console) -> None:
             _write(out, _text(f"{name}: {value}", "dim"), wrap=False)
     out.print()
     _write(out, _text(article.text))
+
+
+def print_keys(found: Sequence[tuple[Key, str]], out: Console) -> None:
+    """One line a key with its state: id, state, scopes, name, and what else is known."""
+    for key, state in found:
+        known = (
+            state,
+            "+".join(key.scopes),
+            key.name,
+            " ".join(key.origins),
+            f"until {key.expires_at:%Y-%m-%d %H:%M} UTC" if key.expires_at else "",
+            f"last used {key.last_used}" if key.last_used else "",
+        )
+        lead = Text.assemble(_text(key.id, "bold"), "  ")
+        _write(out, _text(" · ".join(part for part in known if part)), lead)
 
 
 def print_report(report: IngestReport, out: Console) -> None:

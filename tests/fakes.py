@@ -15,6 +15,7 @@ import numpy as np
 
 from rag.errors import DatelineError, EmbeddingError, NotFoundError, RerankingError
 from rag.feedback import Feedback, Rating
+from rag.keyring import Keyring
 from rag.ports import Progress, Vectors
 from rag.settings import Settings
 from rag.types import (
@@ -151,6 +152,16 @@ def _articles_in(path: Path) -> Iterator[Article]:
             yield Article(fields["id"], fields["text"], source=f"{path}:{number}")
 
 
+class NoKeys:
+    """A keyring in which there never was a key; nothing else is asked of it then."""
+
+    def exist(self) -> bool:
+        return False
+
+    def origins(self) -> set[str]:
+        return set()
+
+
 class FakeService:
     """The service as HTTP sees it: articles in a dict, one scripted answer to every question.
 
@@ -165,9 +176,11 @@ class FakeService:
         answers: Sequence[Answer] = (),
         evidence: Evidence | None = None,
         parts: dict[str, str] | None = None,
+        keys: Keyring | None = None,
         **settings: object,
     ) -> None:
         self.settings = Settings(_env_file=None, **settings)
+        self.keys = keys or NoKeys()
         self.articles = {article.id: article for article in articles}
         self.script = script
         self.answers = {answer.id: answer for answer in answers}

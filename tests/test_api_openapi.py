@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from api.access import needed_scope
 from rag.errors import LibraryError
 from tests.fakes import FakeService
 from tests.http_samples import ANSWER, ARTICLE, EVENTS, EVIDENCE, client
@@ -52,6 +53,9 @@ async def test_every_route_is_listed_with_its_responses():
         for path, operations in (await document())["paths"].items()
         for method, operation in operations.items()
     }
+    for (path, method), statuses in ROUTES.items():
+        if needed_scope(method.upper(), path, public_pages=False):
+            statuses |= {"401", "403", "503"}
     assert listed == ROUTES
 
 

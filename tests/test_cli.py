@@ -33,6 +33,9 @@ COMMANDS = [
     ["articles", "list"],
     ["articles", "show"],
     ["articles", "delete"],
+    ["keys", "create"],
+    ["keys", "list"],
+    ["keys", "revoke"],
 ]
 IDS = [" ".join(command) for command in COMMANDS]
 

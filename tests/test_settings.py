@@ -30,6 +30,8 @@ def bare_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("DATELINE_ANSWER_RETENTION_DAYS", "-1"),
         ("DATELINE_ANSWER_RETENTION_DAYS", "99999"),
         ("DATELINE_MAX_ARTICLE_CHARS", "2.5"),
+        ("DATELINE_ALLOWED_ORIGINS", "https://a.example/page"),
+        ("DATELINE_PUBLIC_PAGES", "perhaps"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_told_with_its_variable(
@@ -96,6 +98,7 @@ def test_defaults_are_the_documented_ones() -> None:
     assert settings.chroma_url is settings.public_url is None
     assert settings.allowed_origins == ""
     assert settings.answer_retention_days == 30
+    assert settings.public_pages
 
 
 def test_the_env_file_is_read_and_the_environment_goes_first(

@@ -11,6 +11,12 @@ from api.openai import documents
 
 _PATHS = ("/v1/responses", "/v1/chat", "/v1/models")
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+_NAMES = {
+    "no_key": "invalid_api_key",
+    "bad_key": "invalid_api_key",
+    "missing_scope": "insufficient_permissions",
+    "foreign_origin": "insufficient_permissions",
+}
 _CODES = {"missing": "missing_required_parameter", "json_invalid": "invalid_json"}
 
 
@@ -27,6 +33,7 @@ def error_of(problem: Json, param: str | None = None, code: str | None = None) -
     status = 400 if problem["status"] == 422 else problem["status"]
     kind = "server_error" if status >= 500 else _TYPES.get(status, "invalid_request_error")
     name = problem["type"].rpartition(":")[2].replace("-", "_")
+    name = _NAMES.get(name, name)
     if code:
         name = code if code.startswith("unsupported_") else _CODES.get(code, "invalid_value")
     error = {"message": problem["detail"], "type": kind, "param": param, "code": name}
