@@ -43,7 +43,7 @@ class ChromaCollection:
         with _translated(place):
             self._client = _connect(place)
             with ExitStack() as opened:
-                opened.callback(self._client.close)
+                opened.callback(_close, self._client)
                 self._collection = self._open(name, create)
                 opened.pop_all()
 
@@ -118,9 +118,9 @@ class ChromaCollection:
                     self._client.delete_collection(other.name)
 
     def close(self) -> None:
-        """Let go of the files, or of the connection."""
+        """Let go of the files, or of the connections."""
         with _translated(self._place):
-            self._client.close()
+            _close(self._client)
 
 
 def server_address(url: str) -> tuple[str, int, bool]:
@@ -172,6 +172,14 @@ def _connect(place: Place) -> Client:
     host, port, secure = server_address(place)
     settings = Settings(chroma_server_host=host, chroma_server_http_port=port, **quiet)
     return cast("Client", chromadb.HttpClient(host, port, ssl=secure, settings=settings))
+
+
+def _close(client: Client) -> None:
+    """Close a client, and the connections to a server, which Chroma leaves open."""
+    servers = [getattr(one, "_server", None) for one in (client, client._admin_client)]
+    client.close()
+    for session in filter(None, (getattr(server, "_session", None) for server in servers)):
+        session.close()
 
 
 @contextmanager

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import shutil
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -50,8 +48,3 @@ def server(copy_of_seeded: CopyOfSeeded) -> Iterator[Served]:
 def analyser() -> SpacyAnalyser:
     """The true grammar, loaded once."""
     return SpacyAnalyser()
-
-
-# Chroma's HTTP client leaves sockets open until the interpreter ends; a complaint about them there
-# would come after pytest's closing line.
-atexit.register(warnings.simplefilter, "ignore", ResourceWarning)

@@ -1,4 +1,3 @@
-import gc
 import shutil
 import socket
 import subprocess
@@ -83,11 +82,9 @@ def server(tmp_path: Path) -> Iterator[Callable[[], tuple[str, subprocess.Popen[
     for process in started:
         process.terminate()
         process.wait()
-    gc.collect()  # of Chroma's unclosed sockets, while their warnings are ignored
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_a_server_serves_as_the_embedded_index_does_and_may_be_away(
     library: SqliteLibrary, directory: Path, server
 ) -> None:
