@@ -103,6 +103,7 @@ def create_app(
         servers=[{"url": address}],
         docs_url=None,  # these pages load scripts from elsewhere
         redoc_url=None,
+        telemetry={"tracing": False, "logs": False},  # FastAPI's own tell paths, queries, messages
         redirect_slashes=False,  # a redirect's address would be made from the Host header
     )
     app.state.service = service

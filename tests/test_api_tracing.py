@@ -1,10 +1,19 @@
 """Requests and the stages of answers as spans."""
 
 import json
-from contextlib import aclosing
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import aclosing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import httpx
 import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -13,8 +22,11 @@ from opentelemetry.trace import SpanKind, StatusCode, format_span_id, format_tra
 from api.app import create_app
 from api.tracing import Tracing
 from rag.errors import LibraryError
+from tests.conftest import CopyOfSeeded
 from tests.fakes import FakeService
 from tests.http_samples import ARTICLE, BASE, EVENTS, EVIDENCE
+from tests.processes import serving
+from tests.scripted_llm import Reply, ScriptedLLM
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 CANARY = "canary-zebra-7f3a"
@@ -95,3 +107,74 @@ async def test_a_stage_ends_when_its_answer_fails_or_is_abandoned():
     names = [span.name for span in traced.exporter.get_finished_spans()]
     assert names == ["retrieve", "generate", "retrieve"]
     assert (failing.closed, abandoned.closed) == (1, 1)
+
+
+@contextmanager
+def collector() -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
+    """An OpenTelemetry collector on loopback: its address, and what it is sent, by path."""
+    received: list[tuple[str, bytes]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            length = int(self.headers["Content-Length"])
+            received.append((self.path, self.rfile.read(length)))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", received
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.slow
+def test_the_launcher_exports_a_servers_traces_and_metrics(copy_of_seeded: CopyOfSeeded):
+    launcher = str(Path(sys.executable).with_name("opentelemetry-instrument"))
+    with (
+        ScriptedLLM([Reply("Nothing of it. [A1]", usage=(11, 7))]) as llm,
+        collector() as (address, received),
+    ):
+        with serving(
+            copy_of_seeded(),
+            (launcher,),
+            OTEL_SERVICE_NAME="dateline",
+            OTEL_EXPORTER_OTLP_ENDPOINT=address,
+            OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf",
+            OTEL_EXPORTER_OTLP_COMPRESSION="none",
+            OTEL_LOGS_EXPORTER="otlp",
+            DATELINE_LLM_MODEL="m",
+            DATELINE_LLM_BASE_URL=llm.base_url,
+        ) as served:
+            body = {"question": f"What did India say about terrorism, {CANARY}?"}
+            asking = f"{served.url}/v1/ask?q={CANARY}"
+            httpx.post(asking, json=body, timeout=60).raise_for_status()
+        assert served.process.returncode == 0, served.said
+    spans = {
+        span.name: span
+        for path, sent in received
+        if path == "/v1/traces"
+        for resource in ExportTraceServiceRequest.FromString(sent).resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+    }
+    assert spans.keys() == {"POST /v1/ask", "retrieve", "generate", "chat m"}
+    assert spans["chat m"].parent_span_id == spans["generate"].span_id
+    assert spans["generate"].parent_span_id == spans["POST /v1/ask"].span_id
+    metrics = {
+        metric.name
+        for path, sent in received
+        if path == "/v1/metrics"
+        for resource in ExportMetricsServiceRequest.FromString(sent).resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+    }
+    assert {"gen_ai.client.operation.duration", "gen_ai.client.token.usage"} <= metrics
+    assert not any(CANARY.encode() in sent for _, sent in received)
+    (request,) = (json.loads(line) for line in served.said[1:] if '"request"' in line)
+    assert request["trace_id"] == spans["POST /v1/ask"].trace_id.hex()
