@@ -34,6 +34,12 @@ SCOPED: dict[tuple[str, str], Scope] = {
 _PUBLIC = [("GET", compile_path(path)[0]) for path in PUBLIC]
 _PAGES = [("GET", compile_path(path)[0]) for path in PAGES]
 _SCOPED = [(method, compile_path(path)[0], scope) for (method, path), scope in SCOPED.items()]
+_ROUTES = {path: compile_path(path)[0] for path in (*PUBLIC, *PAGES, *(p for _, p in SCOPED))}
+
+
+def route_of(path: str) -> str:
+    """The route of a path, by the same table, whether or not it is let through; else "other"."""
+    return next((route for route, pattern in _ROUTES.items() if pattern.match(path)), "other")
 
 
 def needed_scope(method: str, path: str, *, public_pages: bool = True) -> Scope | None:

@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from api import answers, articles, ask, health, pages, problems
 from api.access import needed_scope
 from api.cors import Cors
+from api.metrics import Metrics
 from api.middleware import (
     LOOPBACK_NAMES,
     BodyLimit,
@@ -20,10 +22,12 @@ from api.middleware import (
     ResponseHeaders,
     is_loopback,
 )
+from api.observing import Observed
 from api.openai import chat, models, responses
 from api.openai.errors import speaks_openai
 from api.schemas import Problem
 from api.security import KeyCheck
+from api.tracing import Tracing
 from rag.bootstrap import Service
 from rag.settings import Settings
 
@@ -47,6 +51,11 @@ KEY_SCHEME = {
 
 class Dateline(FastAPI):
     """FastAPI, whose document also describes the problems that every route may answer."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Starlette's, within what also sees the 500 that its outermost layer answers."""
+        stack = super().build_middleware_stack()
+        return ResponseHeaders(Observed(stack, self.state.metrics, self.state.tracing))
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document."""
@@ -94,9 +103,12 @@ def create_app(
         servers=[{"url": address}],
         docs_url=None,  # these pages load scripts from elsewhere
         redoc_url=None,
+        telemetry={"tracing": False, "logs": False},  # FastAPI's own tell paths, queries, messages
         redirect_slashes=False,  # a redirect's address would be made from the Host header
     )
     app.state.service = service
+    app.state.metrics = Metrics(app.version)
+    app.state.tracing = Tracing()
     app.state.public_url = address
     problems.install(app)
     for part in (ask, articles, answers, chat, responses, models, health, pages):
@@ -141,4 +153,3 @@ def _add_middleware(app: FastAPI, service: Service, host: str, allow_open: bool)
         public = urlsplit(settings.public_url or "").hostname
         hosts = LOOPBACK_NAMES | {host.strip("[]").lower()} | ({public} if public else set())
         app.add_middleware(HostCheck, hosts=hosts)
-    app.add_middleware(ResponseHeaders)

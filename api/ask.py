@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api import encoders, problems, schemas
-from api.dependencies import ServiceOfApp, require_json
+from api.dependencies import AnsweringOfApp, ServiceOfApp, require_json
 from api.responses import json_response
 from api.streaming import finished, stream
 
@@ -48,9 +48,9 @@ STREAM = {
         },
     },
 )
-async def ask(body: schemas.AskRequest, request: Request, service: ServiceOfApp) -> Response:
+async def ask(body: schemas.AskRequest, request: Request, answer: AnsweringOfApp) -> Response:
     """Answer with cited, verified sentences, or say that the articles don't say."""
-    events = service.answer(body.to_question())
+    events = answer(body.to_question())
     if body.stream or _accepts_stream(request):
         return stream(events, problems.request_id_of(request))
     return json_response(encoders.answer_json(await finished(events)))

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Callable
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Path, Request
 
 from api.schemas import ID_PATTERN
 from rag.bootstrap import Service
+from rag.types import AnswerEvent, Question
+
+Answering = Callable[[Question], AsyncGenerator[AnswerEvent]]
 
 
 async def _service(request: Request) -> Service:
     service: Service = request.app.state.service
     return service
+
+
+async def _answering(request: Request) -> Answering:
+    state = request.app.state
+
+    def answer(question: Question) -> AsyncGenerator[AnswerEvent]:
+        events: AsyncGenerator[AnswerEvent] = state.service.answer(question)
+        return state.metrics.answer(state.tracing.stages(events))  # type: ignore[no-any-return]
+
+    return answer
 
 
 async def _public_url(request: Request) -> str:
@@ -31,6 +45,8 @@ async def require_json(request: Request) -> None:
 
 
 ServiceOfApp = Annotated[Service, Depends(_service)]
+AnsweringOfApp = Annotated[Answering, Depends(_answering)]
+"""The service's `answer`, observed: what routes ask by."""
 PublicUrl = Annotated[str, Depends(_public_url)]
 ArticleId = Annotated[
     str,

@@ -1,17 +1,22 @@
-"""Is the process alive, and can it answer?"""
+"""Is the process alive, can it answer, and how does it fare?"""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from fastapi import APIRouter
+import anyio.to_thread
+from fastapi import APIRouter, Request
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.responses import Response
 
 from api import problems, schemas
 from api.dependencies import ServiceOfApp
 from api.responses import json_response
+from rag.errors import LibraryError
 
 router = APIRouter(tags=["health"])
+
+METRICS = 'dateline_answers_total{model="extractive",status="answered"} 3.0\n'
 
 
 @router.get(
@@ -46,6 +51,30 @@ async def readiness(service: ServiceOfApp) -> Response:
     status = overall(parts)
     code = 503 if status == "unavailable" else 200
     return json_response({"status": status, "parts": parts}, code)
+
+
+@router.get(
+    "/metrics",
+    operation_id="metrics",
+    summary="What Prometheus scrapes",
+    response_class=Response,
+    responses={
+        **problems.documented(),
+        200: {
+            "description": "The metrics in Prometheus's text format",
+            "content": {"text/plain": {"schema": {"type": "string"}, "example": METRICS}},
+        },
+    },
+)
+async def metrics(request: Request, service: ServiceOfApp) -> Response:
+    """Tell how much was asked, how it was answered, how long it took, and what state all is in."""
+    try:
+        stored = await service.counts()
+    except LibraryError:  # readiness says so
+        stored = None
+    waiting = anyio.to_thread.current_default_thread_limiter().statistics().tasks_waiting
+    text = request.app.state.metrics.text(await service.readiness(), stored, waiting)
+    return Response(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def overall(parts: dict[str, str]) -> Literal["ready", "degraded", "unavailable"]:

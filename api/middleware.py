@@ -14,6 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.logs import bind_request
 from api.problems import FOREIGN_HOST, REQUEST_ID_HEADER, refusal
 
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
@@ -42,6 +43,7 @@ class ResponseHeaders:
         theirs = Headers(scope=scope).get(REQUEST_ID_HEADER, "")
         request_id = theirs if SANE_REQUEST_ID.fullmatch(theirs) else uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
+        bind_request(request_id)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

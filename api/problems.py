@@ -148,7 +148,7 @@ async def _dateline_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.DatelineError)
     kind, request_id = kind_of(error), request_id_of(request)
     if kind.status >= 500:
-        logger.error("request %s: %s: %s", request_id, kind.name, error)
+        logger.error("%s: %s", kind.name, error)
     return problem_response(problem(kind, str(error), request_id))
 
 
@@ -201,6 +201,5 @@ def _allowed(request: Request) -> str:
 
 
 async def _unforeseen_error(request: Request, error: Exception) -> Response:
-    request_id = request_id_of(request)
-    logger.error("request %s failed: %s", request_id, type(error).__name__)
-    return problem_response(internal_problem(request_id))
+    logger.error("the request failed: %s", type(error).__name__)
+    return problem_response(internal_problem(request_id_of(request)))

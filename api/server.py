@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
+from api import logs
 from api.app import create_app, public_url
 from api.middleware import is_loopback
 from rag.bootstrap import open_keyring, open_service
@@ -33,10 +34,11 @@ async def run_server(settings: Settings, host: str, port: int, *, allow_open: bo
         async with open_service(settings) as service:
             config = uvicorn.Config(
                 create_app(service, host=host, port=port, allow_open=allow_open),
-                log_level="warning",
+                log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=GRACE_S,
             )
+            logs.configure(settings.log_format, settings.log_level)
             service.warm_up()
             print(f"Dateline listens on {public_url(settings, host, port)}", file=sys.stderr)
             with _survive_signals():

@@ -86,10 +86,10 @@ async def _server_sent(
                     return
         raise RuntimeError("an answer ended without its Finished event")
     except DatelineError as error:
-        logger.warning("request %s: %s", request_id, error)
+        logger.warning("%s", error)
         problem = problems.problem(problems.kind_of(error), str(error), request_id)
     except Exception:
-        logger.exception("request %s failed", request_id)
+        logger.exception("the answer failed")
         problem = problems.internal_problem(request_id)
     for one in form.failure(problem):
         yield one

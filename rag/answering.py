@@ -153,7 +153,7 @@ class Answerer:
                     if ready:
                         yield ready
         except LanguageModelError as error:
-            logger.warning("%s", error)
+            logger.warning("%s", prompt.without_echo(str(error)))
             progress.fallback = "llm_unavailable"
         else:
             if not progress.composer.sentences:

@@ -48,6 +48,7 @@ from rag.rankings import Rankings
 from rag.reranking import CrossEncoderReranker
 from rag.retrieval import Retriever
 from rag.settings import Settings
+from rag.tracing import TracedModel
 from rag.types import (
     Answer,
     AnswerEvent,
@@ -215,6 +216,10 @@ class Service:
         except (IndexUnavailableError, LibraryError) as error:
             logger.warning("the vector index could not be repaired: %s", error)
 
+    async def counts(self) -> tuple[int, int]:
+        """How many articles and chunks are stored; raises `LibraryError`."""
+        return await anyio.to_thread.run_sync(self._library.counts)
+
     async def readiness(self) -> dict[str, str]:
         """Each part's state: "ok", "degraded: …" or "down: …"; `reranker` only if there is one."""
         model = self.settings.llm_model
@@ -291,7 +296,8 @@ def _wire(
     generation = None
     if model:
         prompt = load_prompt("answer")
-        generation = Generation(model, prompt, settings.prompt_tokens, settings.answer_tokens)
+        traced = TracedModel(model, settings.llm_base_url)
+        generation = Generation(traced, prompt, settings.prompt_tokens, settings.answer_tokens)
     answerer = Answerer(retriever, Extractor(embedder, analyser), analyser, generation)
     ingester = Ingester(
         library,

@@ -24,6 +24,8 @@ _MAX_TURNS = 6
 _MAX_TURN_CHARS = 1000
 _CITATION_MARKS = re.compile(r"\s*\[\d+\]")
 _BRACKETED_LABEL = re.compile(r"\[\s*A?\s*(\d{1,3})\s*\]", re.IGNORECASE)
+_WORD = re.compile(r"\w+")
+_ESCAPE = re.compile(r"\\(?:[nrt]|u[0-9a-f]{4})")  # of JSON and Python; no part of a word
 _CHAT_MARKS = re.compile(r"\[(/?INST)\]", re.IGNORECASE)
 
 Messages = tuple[tuple[str, str], ...]
@@ -35,6 +37,24 @@ class RenderedPrompt:
 
     messages: Messages
     labels: Mapping[str, tuple[str, ...]]
+
+    def without_echo(self, text: str) -> str:
+        """The text without what it repeats of the messages, from three words in a row on, and the
+        word after them: endpoints put what they were sent into their errors, escaped and cut off.
+        """
+        said = " ".join(_WORD.findall(" ".join(content for _, content in self.messages)))
+        words = list(_WORD.finditer(_ESCAPE.sub(lambda mark: " " * len(mark[0]), text)))
+        echoed: set[int] = set()
+        for i in range(len(words) - 2):
+            run = " ".join(word.group() for word in words[i : i + 3])
+            if f" {run} " in f" {said} ":
+                echoed.update(range(i, i + 4))
+        kept, at = "", 0
+        for i, word in enumerate(words):
+            if i in echoed:
+                kept += "…" if i - 1 in echoed else text[at : word.start()] + "…"
+                at = word.end()
+        return re.sub("…+", "…", kept) + text[at:] if echoed else text
 
 
 @dataclass(frozen=True, slots=True)

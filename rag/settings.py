@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
@@ -16,6 +16,9 @@ from rag.origins import web_origins
 
 PREFIX = "DATELINE_"
 ENV_FILE = ".env"
+
+LogFormat = Literal["json", "console"]
+LogLevel = Literal["debug", "info", "warning", "error"]
 
 
 class Settings(BaseSettings):
@@ -56,6 +59,10 @@ class Settings(BaseSettings):
     answer_retention_days: int = Field(
         30, ge=0, le=36_500, description="days that answers are kept; 0: none is"
     )
+    log_format: LogFormat | None = Field(
+        None, description="form of the server's log; none: console on a terminal, else json"
+    )
+    log_level: LogLevel = Field("info", description="the least that the server's log tells")
 
 
 class _OpenAISettings(BaseSettings):

@@ -248,6 +248,9 @@ class FakeService:
         more = len(newest) > limit
         return newest[:limit], str(len(newest) - limit) if more else None
 
+    async def counts(self) -> tuple[int, int]:
+        return len(self.articles), 2 * len(self.articles)
+
     def warm_up(self) -> None:
         self.parts = {**self.parts, "models": "ok"}
 

@@ -48,10 +48,11 @@ class Served:
 
 
 @contextmanager
-def serving(data: Path, **env: str) -> Iterator[Served]:
-    """`dateline serve` on a free port; ended by SIGTERM unless it has ended before."""
+def serving(data: Path, launcher: tuple[str, ...] = (), **env: str) -> Iterator[Served]:
+    """`dateline serve` on a free port, by a launcher if given; ended by SIGTERM unless it has ended
+    before."""
     process = subprocess.Popen(
-        [*COMMAND, "serve", "--port", "0"],
+        [*launcher, *COMMAND, "serve", "--port", "0"],
         stderr=subprocess.PIPE,
         text=True,
         cwd=data.parent,

@@ -113,6 +113,7 @@ async def test_articles_of_another_model_are_told_and_reindexed(settings: Settin
         assert (await service.readiness())["library"].startswith("down: ")
         await service.reindex()
         assert (await service.readiness())["library"] == "ok: 1 articles, 1 chunks"
+        assert await service.counts() == (1, 1)
         assert (await answer_of(service)).status == "answered"
 
 

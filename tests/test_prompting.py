@@ -5,7 +5,7 @@ import pytest
 
 from rag.drafts import SENTINEL, DraftReader
 from rag.errors import PromptError
-from rag.prompting import load_prompt
+from rag.prompting import RenderedPrompt, load_prompt
 from rag.tokens import count_tokens
 from rag.types import Article, Evidence, Passage, PromptVersion, Question, Turn, Understood
 
@@ -240,3 +240,21 @@ def test_a_long_or_lopsided_history_becomes_a_short_alternating_one():
     assert roles == ["system", *["user", "assistant"] * (len(roles) // 2 - 1), "user"]
     assert sum(len(content) for _, content in prompt.messages[1:-1]) < 2000
     assert prompt.messages[-1][1].startswith("One.\n\n<passage")
+
+
+@pytest.mark.parametrize(
+    ("error", "logged"),
+    [
+        (
+            "status 400: bad {'role': 'user', 'content': 'Who said so?\\nWhat did Indi; try again",
+            "status 400: bad {'role': 'user', 'content': '…; try again",
+        ),
+        ("status 400: Who said so", "status 400: …"),
+        (r'{"content": "Answer.\u201cWho said so?\u201d', '{"content": "…?\\u201d'),
+        ("no model m: it said nothing", "no model m: it said nothing"),
+        ("", ""),
+    ],
+)
+def test_an_error_that_repeats_the_prompt_is_told_without_it(error: str, logged: str) -> None:
+    messages = (("system", "Answer."), ("user", "Who said so?\nWhat did India say?"))
+    assert RenderedPrompt(messages, {}).without_echo(error) == logged

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from sse_starlette import ServerSentEvent
 from starlette.responses import Response
 
-from api.dependencies import PublicUrl, ServiceOfApp, require_json
+from api.dependencies import AnsweringOfApp, PublicUrl, require_json
 from api.encoders import Json
 from api.openai import documents
 from api.openai.errors import documented, error_of
@@ -50,10 +50,10 @@ STREAM = {
     },
 )
 async def create_chat_completion(
-    body: ChatRequest, request: Request, service: ServiceOfApp, public_url: PublicUrl
+    body: ChatRequest, request: Request, answer: AnsweringOfApp, public_url: PublicUrl
 ) -> Response:
     """Answer the last message of the user with cited sentences, or say the articles don't say."""
-    events = service.answer(body.to_question())
+    events = answer(body.to_question())
     if body.stream:
         with_usage = bool(body.stream_options and body.stream_options.include_usage)
         form = ChatForm(public_url, with_usage=with_usage)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from sse_starlette import ServerSentEvent
 from starlette.responses import Response
 
-from api.dependencies import PublicUrl, ServiceOfApp, require_json
+from api.dependencies import AnsweringOfApp, PublicUrl, require_json
 from api.encoders import Json
 from api.openai import documents
 from api.openai.errors import documented, error_of
@@ -56,16 +56,16 @@ STREAM = {
     },
 )
 async def create_response(
-    body: ResponsesRequest, request: Request, service: ServiceOfApp, public_url: PublicUrl
+    body: ResponsesRequest, request: Request, answer: AnsweringOfApp, public_url: PublicUrl
 ) -> Response:
     """Answer the last message of the user with cited sentences, or say the articles don't say."""
-    events = service.answer(body.to_question())
+    events = answer(body.to_question())
     metadata = body.metadata or {}
     if body.stream:
         form = ResponsesForm(public_url, metadata)
         return stream(events, request_id_of(request), form=form)
-    answer = await finished(events)
-    return json_response(completed(answer, Heading.of(answer.id), metadata, public_url))
+    done = await finished(events)
+    return json_response(completed(done, Heading.of(done.id), metadata, public_url))
 
 
 def completed(
