@@ -8,6 +8,8 @@ import re
 from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING
 
+import anyio.to_thread
+
 from rag.errors import LanguageModelError
 from rag.llm.breaker import CircuitBreaker, RetryBudget
 from rag.llm.dialect import dialect_of
@@ -68,10 +70,11 @@ class OpenAIModel:
         Reasoning is left out. Raises `LanguageModelError`, also for a reply without any text.
         Closing the generator closes the HTTP stream at once.
         """
+        client = await self._connected()
         deadline = asyncio.get_running_loop().time() + self._timeout_s
         left = max_tokens * _CHARS_PER_TOKEN
         with self._breaker.attempt(self._name):
-            reply = await self._begin(messages, max_tokens, deadline)
+            reply = await self._begin(client, (messages, max_tokens), deadline)
             try:
                 while reply.text and left > 0:
                     yield reply.text[:left]
@@ -89,16 +92,16 @@ class OpenAIModel:
             await client.close()
 
     async def _begin(
-        self, messages: Sequence[tuple[str, str]], max_tokens: int, deadline: float
+        self, client: AsyncOpenAI, asked: tuple[Sequence[tuple[str, str]], int], deadline: float
     ) -> Reply:
         """The reply with its first text in hand, after retries and changes of dialect."""
-        client, dialect, attempt = self._connect(), self._dialect, 0
+        dialect, attempt = self._dialect, 0
         self._budget.earn()
         while True:
             reply = Reply()
             try:
                 async with asyncio.timeout_at(deadline):
-                    request = dialect.request(self.model, messages, max_tokens)
+                    request = dialect.request(self.model, *asked)
                     await reply.open(client, request)
                 self._dialect = dialect  # what this endpoint was found to understand
                 return reply
@@ -122,12 +125,13 @@ class OpenAIModel:
         except caught() as error:
             raise self._explained(fault_of(error, self._timeout_s)) from None
 
-    def _connect(self) -> AsyncOpenAI:
+    async def _connected(self) -> AsyncOpenAI:
         if self._client is None:
             self._check_settings()
+            await anyio.to_thread.run_sync(_load_client)
             from rag.llm.connection import connect
 
-            self._client = connect(self._base_url, self._api_key, self._timeout_s)
+            self._client = self._client or connect(self._base_url, self._api_key, self._timeout_s)
         return self._client
 
     def _check_settings(self) -> None:
@@ -157,3 +161,10 @@ class OpenAIModel:
         if len(self._api_key) >= _SECRET_CHARS:  # some endpoints repeat the key in their message
             text = text.replace(self._api_key, "***")
         return LanguageModelError(text, fault.outage)
+
+
+def _load_client() -> None:
+    """The package takes a second or two to import, in which a server has others to serve."""
+    import openai.resources.chat  # noqa: F401  it would load this with the first request
+
+    import rag.llm.connection  # noqa: F401
