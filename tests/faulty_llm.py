@@ -76,6 +76,7 @@ def said(text: str) -> bytes:
     return choice({"content": text})
 
 
+WHOLE = said(TRUE) + said("the market " * 20)  # a sentence, and enough to know that it is one
 DONE = b"data: [DONE]\n\n"
 STOP = choice({}, "stop") + DONE
 
@@ -121,8 +122,8 @@ def chunked(data: bytes) -> bytes:
 
 
 def statuses() -> dict[str, bytes]:
-    codes = (400, 401, 402, 403, 404, 405, 408, 409, 413, 418, 422, 429, 451)
-    codes += (500, 501, 502, 503, 504, 529, 599)
+    codes = (400, 401, 403, 404, 408, 409, 413, 422, 429)
+    codes += (500, 502, 503, 504, 529)
     return {f"status {code}": error(code) for code in codes}
 
 
@@ -145,6 +146,7 @@ _PLAIN = json.dumps({"choices": [{"message": {"content": TRUE}, "finish_reason":
 _TOOL = {"index": 0, "id": "t", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 _CHUNKED = head(Transfer_Encoding="chunked")
 _BIG = b"x" * 20_000_000
+_LONG = _BIG[:500_000]
 
 BEFORE_TEXT: dict[str, bytes | Write] = {
     **statuses(),
@@ -156,13 +158,13 @@ BEFORE_TEXT: dict[str, bytes | Write] = {
     "hang after the head": then(head(), "hang"),
     "no HTTP": b"SSH-2.0-OpenSSH_9.6\r\n",
     "an absurd status": b"HTTP/1.1 999999 What\r\n\r\n",
-    "a gigantic head": b"HTTP/1.1 200 OK\r\nX-Fill: " + _BIG[:2_000_000] + b"\r\n\r\n",
+    "a gigantic head": b"HTTP/1.1 200 OK\r\nX-Fill: " + _LONG + b"\r\n\r\n",
     "status 204": head(204),
     "status 304": head(304),
     "an HTML page": head(kind="text/html") + b"<html><body>Welcome</body></html>",
     "an error page that breaks off": head(502, "text/html", Content_Length="900") + b"<html>",
     "an error page that hangs": then(head(502, "text/html") + b"<html>", "hang"),
-    "a gigantic error page": head(500, "text/html") + _BIG,
+    "a gigantic error page": head(500, "text/html") + _LONG,
     "plain JSON": head(kind="application/json") + _PLAIN,
     "no type": head(kind="") + b"hello",
     "an empty stream": head(),
@@ -186,8 +188,8 @@ BEFORE_TEXT: dict[str, bytes | Write] = {
     "nothing but reasoning": head() + choice({"reasoning_content": "Hm."}, "length") + DONE,
     "reasoning that breaks off": then(head() + choice({"reasoning": "Hm."}), "reset"),
     "a gigantic event": head() + b"data: " + _BIG,
-    "a gigantic line": head() + _BIG,
-    "a gigantic event of many lines": head() + b"data: x\n" * 2_000_000,
+    "a gigantic line": head() + _LONG,
+    "a gigantic event of many lines": head() + b"data: xxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n" * 10_000,
     "comments without end": endless(b": wait\n\n", 0.01),
     "reasoning without end": endless(choice({"reasoning_content": "Hm. "}), 0.01),
     "a broken chunk size": _CHUNKED + b"zz\r\n" + said(TRUE),
@@ -201,7 +203,7 @@ BEFORE_TEXT: dict[str, bytes | Write] = {
     "half a sentence, then a hang": then(head() + said(HALF), "hang"),
     "half a sentence, then an error": head() + said(HALF) + event({"error": {"message": "no"}}),
     "half a sentence, then broken JSON": head() + said(HALF) + b"data: {\n\n",
-    "half a sentence, then a gigantic event": head() + said(HALF) + b"data: " + _BIG,
+    "half a sentence, then a gigantic event": head() + said(HALF) + b"data: " + _LONG,
     "half a sentence, then the end of the chunks": _CHUNKED + chunked(said(HALF)),
     "a slow drip": endless(said("."), 0.05, said(HALF)),
 }
@@ -211,7 +213,7 @@ UNSUPPORTED: dict[str, bytes | Write] = {
     "half a sentence, then the end": head() + said(HALF),
     "half a sentence, then a filter": head() + said(HALF) + choice({}, "content_filter") + DONE,
     "half characters": head() + said("\ud83d " * 40) + STOP,
-    "one gigantic word": head() + said("x" * 200_000) + STOP,
+    "one gigantic word": head() + said("x" * 40_000) + STOP,
     "words without end": head() + said("and so on ") * 30_000 + STOP,
     "untruths": head() + said("The bridge cost 96 million euros, said Mr. Smith. [A1]") + STOP,
     "labels that do not exist": head() + said("Snow fell in Paris. [A77]") + STOP,
@@ -219,13 +221,11 @@ UNSUPPORTED: dict[str, bytes | Write] = {
 """The reply can be read, but nothing in it holds: the articles' own, as `llm_unsupported`."""
 
 AFTER_TEXT: dict[str, bytes | Write] = {
-    "a sentence, then a reset": then(head() + said(TRUE), "reset"),
-    "a sentence, then a hang": then(head() + said(TRUE), "hang"),
-    "a sentence, then an error": head() + said(TRUE) + event({"error": {"message": "no"}}),
-    "a sentence, then bad UTF-8": head() + said(TRUE) + b"data: \xff\n\n",
-    "a sentence, then a gigantic event": head() + said(TRUE) + b"data: " + _BIG,
-    "a body shorter than told": head(Content_Length="99999") + said(TRUE) + STOP[:-20],
-    "a body longer than told": head(Content_Length="4000") + said(TRUE) * 60 + STOP,
+    "a sentence, then a hang": then(head() + WHOLE, "hang"),
+    "a sentence, then an error": head() + WHOLE + event({"error": {"message": "no"}}),
+    "a sentence, then bad UTF-8": head() + WHOLE + b"data: \xff\n\n",
+    "a sentence, then a gigantic event": head() + WHOLE + b"data: " + _LONG,
+    "a body shorter than told": head(Content_Length="99999") + WHOLE + STOP[:-20],
 }
 """A sentence was shown before the fault, and stays; the answer is `llm_unavailable`."""
 
@@ -241,14 +241,17 @@ HARMLESS: dict[str, bytes | Write] = {
     "a wrong type": head(kind="text/plain") + said(TRUE) + STOP,
     "more after the end": head() + said(TRUE) + STOP + said("Snow fell in Paris. [A1]"),
     "chunks cut anywhere": _CHUNKED
-    + b"".join(chunked(bytes([byte])) for byte in said(TRUE) + STOP)
+    + b"".join(chunked((said(TRUE) + STOP)[n : n + 3]) for n in range(0, 999, 3))
     + b"0\r\n\r\n",
     "every end of line": head() + (said(TRUE) + STOP).replace(b"\n", b"\r"),
-    "an endless reply": endless(said("The harbour bridge cost a lot. [A1]\n"), 0, said(TRUE)),
+    "an endless reply": endless(said(TRUE), 0),
+    "a body longer than told": head(Content_Length="4000") + said(TRUE) * 60 + STOP,
 }
 """Odd, but a sentence comes whole: it is the LLM's answer."""
 
 FAULTS = BEFORE_TEXT | UNSUPPORTED | AFTER_TEXT | HARMLESS
+RACY = {"a sentence, then a reset": then(head() + WHOLE, "reset")}
+"""What of the reply is read before the connection breaks is chance."""
 
 
 class FaultyLLM:
@@ -330,4 +333,4 @@ async def _fault_asked_for(reader: asyncio.StreamReader) -> bytes | Write:
         return b""  # not HTTP: somebody expects TLS here
     headers = dict(line.lower().split(": ", 1) for line in lines[1:] if line)
     await reader.readexactly(int(headers.get("content-length", "0")))
-    return FAULTS[unquote(lines[0].split("/")[1])]
+    return (FAULTS | RACY)[unquote(lines[0].split("/")[1])]

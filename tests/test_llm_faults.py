@@ -5,8 +5,8 @@ import os
 import socket
 import stat
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,12 +16,12 @@ import pytest
 from api.app import create_app
 from rag.answering import Answerer, Generation
 from rag.bootstrap import Parts, open_service
-from rag.extractive import Extractor
 from rag.llm import OpenAIModel
 from rag.llm.breaker import CircuitBreaker
 from rag.prompting import load_prompt
+from rag.reading import Reading
 from rag.settings import Settings
-from rag.types import Answer, Article, Evidence, Finished, Passage, Question
+from rag.types import Answer, Article, Claim, Evidence, Finished, Passage, Question, Usage
 from tests.fakes import FakeAnalyser, FakeEmbedder
 from tests.faulty_llm import AFTER_TEXT, BEFORE_TEXT, FAULTS, HARMLESS, TRUE, UNSUPPORTED, FaultyLLM
 from tests.http_samples import BASE, server_sent
@@ -44,16 +44,47 @@ EXTRACTED = (TEXT, "llm_unavailable", "extractive")
 
 
 class Found:
-    """A retriever that always finds the one article."""
+    """A retriever that always finds the one article, and an extractor of its first sentence."""
 
     async def retrieve(self, question: Question, limit: int, budget_tokens: int) -> Evidence:
         return Evidence((PASSAGE,), {"bridge": ARTICLE})
 
+    def extract(self, question: Question, readings: Sequence[Reading]) -> list[Claim]:
+        return [Claim(COST)]
 
-@pytest.fixture(scope="module")
+
+class Timed:
+    """A model that notes how long each reply kept its reader."""
+
+    def __init__(self, model: OpenAIModel) -> None:
+        self.model, self.state = model.model, model.state
+        self.took: list[float] = []
+        self._stream = model.stream
+
+    async def stream(
+        self, messages: Sequence[tuple[str, str]], max_tokens: int
+    ) -> AsyncGenerator[str | Usage]:
+        began = time.monotonic()
+        try:
+            async with aclosing(self._stream(messages, max_tokens)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        finally:
+            self.took.append(time.monotonic() - began)
+
+
+@pytest.fixture(scope="module", autouse=True)
 def llm() -> Iterator[FaultyLLM]:
     with FaultyLLM() as served:
+        asyncio.run(warmed_up(served.address("no terminal chunk")))
         yield served
+
+
+async def warmed_up(address: str) -> None:
+    """What is imported with the first reply is no part of the times."""
+    model = OpenAIModel("m", address, KEY)
+    assert [piece async for piece in model.stream([("user", "hi")], 10)]
+    await model.aclose()
 
 
 def model_at(address: str, failures: float = float("inf")) -> OpenAIModel:
@@ -62,27 +93,38 @@ def model_at(address: str, failures: float = float("inf")) -> OpenAIModel:
     return OpenAIModel("m", address, KEY, DEADLINE_S, backoff_s=0.001, breaker=breaker)
 
 
-async def crowd(ask: Callable[[], Awaitable[T]]) -> list[T]:
-    """Many streams, some at once, each within the deadline; they leave nothing open."""
+async def crowd(ask: Callable[[], Awaitable[T]]) -> tuple[list[T], float]:
+    """Many streams, some at once, which leave nothing open; how late timers were meanwhile."""
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def one() -> T:
         async with gate:
-            began = time.monotonic()
-            came = await ask()
-            assert time.monotonic() - began <= DEADLINE_S + MARGIN_S
-            return came
+            return await ask()
 
     sockets, tasks = open_sockets(), asyncio.all_tasks()
+    ticker = asyncio.create_task(lateness())
     came = await asyncio.gather(*[one() for _ in range(STREAMS)])
+    ticker.cancel()
+    late = await ticker
     assert await eventually(lambda: asyncio.all_tasks() <= tasks), asyncio.all_tasks() - tasks
     assert await eventually(lambda: open_sockets() <= sockets), "sockets are left open"
-    return came
+    return came, late
+
+
+async def lateness() -> float:
+    """By how many seconds a timer was late at most, on a busy machine, until this is cancelled."""
+    late = 0.0
+    with suppress(asyncio.CancelledError):
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(0.02)
+            late = max(late, time.monotonic() - began - 0.02)
+    return late
 
 
 async def eventually(holds: Callable[[], bool]) -> bool:
-    """Whether it comes to hold within two seconds: sockets and tasks end a moment later."""
-    until = time.monotonic() + 2
+    """Whether it comes to hold soon: sockets end a moment later, those of resolvers seconds."""
+    until = time.monotonic() + 20
     while not holds() and time.monotonic() < until:
         await asyncio.sleep(0.005)
     return holds()
@@ -99,9 +141,10 @@ def open_sockets() -> int:
 
 async def answers_at(address: str) -> list[Answer]:
     """What many streams at once are answered."""
-    model, embedder, analyser = model_at(address), FakeEmbedder(), FakeAnalyser()
-    generation = Generation(model, load_prompt("answer"), 1000, 100)
-    answerer = Answerer(Found(), Extractor(embedder, analyser), analyser, generation)
+    model = model_at(address)
+    timed = Timed(model)
+    generation = Generation(timed, load_prompt("answer"), 1000, 100)
+    answerer = Answerer(Found(), Found(), FakeAnalyser(), generation)
 
     async def ask() -> Answer:
         events = [event async for event in answerer.answer(QUESTION)]
@@ -109,10 +152,12 @@ async def answers_at(address: str) -> list[Answer]:
         return events[-1].answer
 
     try:
-        answers = await crowd(ask)
+        answers, late = await crowd(ask)
     finally:
         await model.aclose()
     assert all(answer.status == "answered" for answer in answers)
+    assert len(timed.took) == STREAMS
+    assert max(timed.took) <= DEADLINE_S + MARGIN_S + late
     return answers
 
 
@@ -160,3 +205,48 @@ async def test_a_host_that_swallows_packets_ends_in_one_answer_in_time():
         waiting.connect(full.getsockname())  # the backlog is full: nobody else gets in
         answers = await answers_at(f"http://127.0.0.1:{full.getsockname()[1]}/v1")
     assert outcomes(answers) == {EXTRACTED}
+
+
+async def test_a_reset_after_a_sentence_keeps_what_was_shown(llm: FaultyLLM):
+    answers = await answers_at(llm.address("a sentence, then a reset"))
+    assert outcomes(answers) <= {EXTRACTED, (TEXT, "llm_unavailable", "m")}  # as it was read
+
+
+@asynccontextmanager
+async def served(data: Path, address: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the whole service, whose LLM is at the address."""
+    parts = Parts(embedder=FakeEmbedder(), analyser=FakeAnalyser(), model=model_at(address, 5))
+    settings = Settings(_env_file=None, data_dir=data, chroma_url=None)
+    async with open_service(settings, parts) as service:
+        await service.put_article(ARTICLE)
+        transport = httpx.ASGITransport(create_app(service))
+        async with httpx.AsyncClient(transport=transport, base_url=BASE) as http:
+            yield http
+
+
+WHOLE_SERVICE = ["status 503", "hang after the head", "half a sentence, then a reset", "no HTTP"]
+
+
+@pytest.mark.parametrize("fault", WHOLE_SERVICE)
+async def test_the_service_answers_on_all_routes_and_is_degraded_but_ready(
+    fault: str, llm: FaultyLLM, tmp_path: Path
+):
+    async with served(tmp_path, llm.address(fault)) as http:
+        for _ in range(2):
+            stream = await http.post("/v1/ask", json={"question": QUESTION.text, "stream": True})
+            names, data = zip(*server_sent(stream.text), strict=True)
+            assert names == ("start", "passages", "sentence", "done")
+            assert (data[-1]["text"], data[-1]["fallback"]) == (TEXT, "llm_unavailable")
+            body = {"model": "dateline", "messages": [{"role": "user", "content": QUESTION.text}]}
+            chat = await http.post("/v1/chat/completions", json=body)
+            assert chat.json()["choices"][0]["message"]["content"] == TEXT
+            body = {"model": "dateline", "input": QUESTION.text}
+            response = await http.post("/v1/responses", json=body)
+            assert response.json()["status"] == "completed"
+        asked = llm.asked
+        assert (await http.post("/v1/ask", json={"question": QUESTION.text})).status_code == 200
+        assert llm.asked == asked, "an outage is known, and the LLM is spared"
+        ready = await http.get("/readyz")
+    assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
+    said = ready.json()["parts"]["answerer"]
+    assert said == "degraded: the LLM 'm' does not answer; answers are extractive"

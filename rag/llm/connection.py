@@ -10,9 +10,9 @@ from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Timeout
 from rag.llm.faults import UnreadableReplyError
 
 _PLACEHOLDER_KEY = "none"  # the client insists on a key; local servers need none
-_CONNECT_S = 10.0
+_CONNECT_S = 10.0  # ends before the deadline: a TLS handshake that is cancelled leaks its socket
 _REPLY_BYTES = 32_000_000  # a long chain of reasoning, 300 bytes of JSON around each token
-_EVENT_BYTES = 256_000  # a chunk has a few tokens; some servers repeat their sources in each
+_EVENT_BYTES = 100_000  # a chunk has a few tokens; some servers repeat their sources in each
 _ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
 
 
@@ -25,7 +25,7 @@ def connect(base_url: str, api_key: str, timeout_s: float) -> AsyncOpenAI:
     return AsyncOpenAI(
         api_key=api_key or _PLACEHOLDER_KEY,
         base_url=base_url,
-        timeout=Timeout(timeout_s, connect=min(_CONNECT_S, timeout_s)),
+        timeout=Timeout(timeout_s, connect=min(_CONNECT_S, timeout_s / 3)),
         max_retries=0,
         default_headers={"Accept-Encoding": "identity"},
         http_client=DefaultAsyncHttpxClient(

@@ -13,6 +13,7 @@ _RETRIED_STATUS = {408, 409, 429}
 _OF_THE_REQUEST = {400, 413, 422}
 _DETAIL_CHARS = 300
 _LOOK = "look into the server's log, or try again later"
+_RUNNING = "check that the server is running and that DATELINE_LLM_BASE_URL is right"
 _IS_OURS = "check that DATELINE_LLM_BASE_URL is an OpenAI-style API (…/v1)"
 _ADVICE = {
     400: "check DATELINE_LLM_MODEL; if the prompt is too long for it, lower DATELINE_PROMPT_TOKENS",
@@ -65,16 +66,17 @@ def fault_of(error: Exception, timeout_s: float) -> Fault:
     from httpx2 import HTTPError
     from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
 
-    if isinstance(error, TimeoutError | APITimeoutError):
+    if isinstance(error, APITimeoutError):
+        what = "no connection, or no word over it, in time"
+        return Fault(what, _RUNNING)
+    if isinstance(error, TimeoutError):
         what = f"no complete reply within {timeout_s:g} s"
-        advice = "raise DATELINE_LLM_TIMEOUT_S, or use a faster model"
-        return Fault(what, advice, retried=isinstance(error, APITimeoutError))
+        return Fault(what, "raise DATELINE_LLM_TIMEOUT_S, or use a faster model")
     if isinstance(error, APIStatusError):
         return _of_status(error)
     if isinstance(error, APIConnectionError | HTTPError):
         what = f"the connection failed ({_root_cause(error)})"
-        advice = "check that the server is running and that DATELINE_LLM_BASE_URL is right"
-        return Fault(what, advice, retried=True)
+        return Fault(what, _RUNNING, retried=True)
     if isinstance(error, APIError):
         return Fault(f"it broke off: {_detail(error)}", _LOOK)
     if isinstance(error, EmptyReplyError):
