@@ -33,6 +33,7 @@ T = TypeVar("T")
 STREAMS = 50
 AT_ONCE = 10
 DEADLINE_S = 0.4
+AMPLE_S = 5.0  # for replies that end by themselves, so that a busy machine does not cut them
 MARGIN_S = 0.25
 KEY = "sk-a-secret-of-ours"
 COST = TRUE.partition(" [")[0]
@@ -87,10 +88,12 @@ async def warmed_up(address: str) -> None:
     await model.aclose()
 
 
-def model_at(address: str, failures: float = float("inf")) -> OpenAIModel:
+def model_at(
+    address: str, failures: float = float("inf"), deadline_s: float = DEADLINE_S
+) -> OpenAIModel:
     """A model whose circuit breaker does not open, so that each stream meets the fault."""
     breaker = CircuitBreaker(failures)
-    return OpenAIModel("m", address, KEY, DEADLINE_S, backoff_s=0.001, breaker=breaker)
+    return OpenAIModel("m", address, KEY, deadline_s, backoff_s=0.001, breaker=breaker)
 
 
 async def crowd(ask: Callable[[], Awaitable[T]]) -> tuple[list[T], float]:
@@ -139,9 +142,9 @@ def open_sockets() -> int:
     return sockets
 
 
-async def answers_at(address: str) -> list[Answer]:
+async def answers_at(address: str, deadline_s: float = DEADLINE_S) -> list[Answer]:
     """What many streams at once are answered."""
-    model = model_at(address)
+    model = model_at(address, deadline_s=deadline_s)
     timed = Timed(model)
     generation = Generation(timed, load_prompt("answer"), 1000, 100)
     answerer = Answerer(Found(), Found(), FakeAnalyser(), generation)
@@ -157,7 +160,7 @@ async def answers_at(address: str) -> list[Answer]:
         await model.aclose()
     assert all(answer.status == "answered" for answer in answers)
     assert len(timed.took) == STREAMS
-    assert max(timed.took) <= DEADLINE_S + MARGIN_S + late
+    assert max(timed.took) <= deadline_s + MARGIN_S + late
     return answers
 
 
@@ -178,7 +181,8 @@ def expected(fault: str) -> tuple[str, str | None, str]:
 
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_every_fault_ends_in_one_answer_in_time(fault: str, llm: FaultyLLM):
-    answers = await answers_at(llm.address(fault))
+    ends_late = fault in BEFORE_TEXT or "hang" in fault
+    answers = await answers_at(llm.address(fault), DEADLINE_S if ends_late else AMPLE_S)
     assert outcomes(answers) == {expected(fault)}
     assert not llm.elsewhere, "a redirect was followed"
 
