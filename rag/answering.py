@@ -103,6 +103,11 @@ class Answerer:
         self._generation = generation
         self._clock = clock
 
+    @property
+    def state(self) -> str:
+        """For readiness: whether it writes with an LLM, and whether that answers."""
+        return self._generation.model.state if self._generation else f"ok: {EXTRACTIVE}"
+
     async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent]:
         """The events of one answer: Started, PassagesFound, SentenceReady…, Finished."""
         began = self._clock()

@@ -222,13 +222,12 @@ class Service:
 
     async def readiness(self) -> dict[str, str]:
         """Each part's state: "ok", "degraded: …" or "down: …"; `reranker` only if there is one."""
-        model = self.settings.llm_model
         blender = self._retriever.blender
         return {
             "library": await anyio.to_thread.run_sync(self._library_state),
             "index": self._index.state(),
             "models": self._models,
-            "answerer": f"ok: {model}" if model else "ok: extractive",
+            "answerer": self._answerer.state,
             **({"reranker": blender.state} if blender else {}),
         }
 

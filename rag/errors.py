@@ -54,4 +54,11 @@ class PromptError(DatelineError):
 
 
 class LanguageModelError(DatelineError):
-    """The LLM endpoint failed, timed out or sent what nobody can read."""
+    """The LLM endpoint failed, timed out or sent what nobody can read.
+
+    `outage`: the fault is not that of the request, so the next one is likely to meet it too.
+    """
+
+    def __init__(self, text: str, outage: bool = False) -> None:
+        super().__init__(text)
+        self.outage = outage

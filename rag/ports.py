@@ -153,6 +153,10 @@ class LanguageModel(Protocol):
     def model(self) -> str:
         """The name it is asked by."""
 
+    @property
+    def state(self) -> str:
+        """For readiness: "ok: " and its name, or "degraded: …" while it does not answer."""
+
     def stream(
         self, messages: Sequence[tuple[str, str]], max_tokens: int
     ) -> AsyncGenerator[str | Usage]:

@@ -62,6 +62,11 @@ class TracedModel:
             explicit_bucket_boundaries_advisory=_TOKENS,
         )
 
+    @property
+    def state(self) -> str:
+        """The model's own."""
+        return self._inner.state
+
     async def stream(
         self, messages: Sequence[tuple[str, str]], max_tokens: int
     ) -> AsyncGenerator[str | Usage]:

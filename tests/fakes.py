@@ -302,6 +302,7 @@ class FakeLanguageModel:
     """
 
     model = "fake-llm"
+    state = "ok: fake-llm"
 
     def __init__(self, *reply: str | Usage | Exception) -> None:
         self.reply = reply
