@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Callable
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Path, Request
 
+from api.ending import Ending
 from api.schemas import ID_PATTERN
 from rag.bootstrap import Service
+from rag.types import AnswerEvent, Question
 
 
 async def _service(request: Request) -> Service:
@@ -18,6 +21,17 @@ async def _service(request: Request) -> Service:
 async def _public_url(request: Request) -> str:
     url: str = request.app.state.public_url
     return url
+
+
+async def _ending(request: Request) -> Ending:
+    ending: Ending = request.app.state.ending
+    return ending
+
+
+async def _answers(request: Request) -> Callable[[Question], AsyncGenerator[AnswerEvent]]:
+    service, ending = await _service(request), await _ending(request)
+    deadline_s = service.settings.answer_deadline_s
+    return lambda question: ending.bounded(service.answer(question), deadline_s)
 
 
 async def require_json(request: Request) -> None:
@@ -31,6 +45,10 @@ async def require_json(request: Request) -> None:
 
 
 ServiceOfApp = Annotated[Service, Depends(_service)]
+EndingOfApp = Annotated[Ending, Depends(_ending)]
+Answers = Annotated[Callable[[Question], AsyncGenerator[AnswerEvent]], Depends(_answers)]
+"""Asks the service; its answer's events end at the deadline, and before the service does."""
+
 PublicUrl = Annotated[str, Depends(_public_url)]
 ArticleId = Annotated[
     str,

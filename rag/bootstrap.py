@@ -63,6 +63,9 @@ logger = logging.getLogger(__name__)
 
 _LIBRARY = "library.db"
 
+LLM_SHARE = 0.8
+"""Of an answer's deadline; the rest is for the articles' own sentences, should the LLM fail."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -291,7 +294,9 @@ def _wire(
     generation = None
     if model:
         prompt = load_prompt("answer")
-        generation = Generation(model, prompt, settings.prompt_tokens, settings.answer_tokens)
+        budgets = settings.prompt_tokens, settings.answer_tokens
+        deadline_s = LLM_SHARE * settings.answer_deadline_s
+        generation = Generation(model, prompt, *budgets, deadline_s)
     answerer = Answerer(retriever, Extractor(embedder, analyser), analyser, generation)
     ingester = Ingester(
         library,

@@ -55,3 +55,11 @@ class PromptError(DatelineError):
 
 class LanguageModelError(DatelineError):
     """The LLM endpoint failed, timed out or sent what nobody can read."""
+
+
+class DeadlineError(DatelineError):
+    """An answer took longer than it may."""
+
+
+class ShuttingDownError(DatelineError):
+    """The service ends before an answer does."""
