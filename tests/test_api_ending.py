@@ -71,7 +71,7 @@ async def test_answers_that_wait_are_cut_off_and_so_is_what_goes_on_after():
     ending.cut()
     for cut_off in (wait, anext(behind), anext(ending.bounded(service.answer(None), FOREVER))):
         with pytest.raises(ShuttingDownError):
-            await cut_off
+            await asyncio.wait_for(cut_off, 5)
     assert service.closed == 2, "the third was never begun"
 
 
@@ -117,7 +117,8 @@ async def test_the_end_of_the_service_is_a_503_and_a_streams_one_terminal_event(
         assert (await http.get("/healthz")).status_code == 200
         assert (await http.post(path, json=BODIES[path])).status_code == 503
         app.state.ending.cut()
-        whole, streamed = [await one for one in asking]
+        async with asyncio.timeout(5):
+            whole, streamed = [await one for one in asking]
     assert whole.status_code == 503
     assert "shutting down" in whole.text
     assert streamed.text.count(TERMINAL[path]) == 1

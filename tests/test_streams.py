@@ -69,7 +69,8 @@ def hanging() -> Hanging:
 
 @pytest.fixture(scope="module")
 def hung(copy_of_seeded: CopyOfSeeded, hanging: Hanging) -> Iterator[tuple[Served, ScriptedLLM]]:
-    with server_with(copy_of_seeded, hanging) as both:
+    proxies = {"DATELINE_TRUSTED_PROXIES": "127.0.0.2/31", "DATELINE_ADDRESS_RATE": "30/hour"}
+    with server_with(copy_of_seeded, hanging, **proxies) as both:
         yield both
 
 
@@ -103,6 +104,21 @@ def test_a_client_that_leaves_stops_the_llm_within_half_a_second(
     left = time.monotonic()
     assert request.gone.wait(10)
     assert time.monotonic() - left < LEAVING_S
+
+
+def test_a_proxy_is_believed_only_if_it_is_named(hung: tuple[Served, ScriptedLLM]) -> None:
+    served, _ = hung
+
+    def post(proxy: str, said: str) -> httpx.Response:
+        with httpx.Client(transport=httpx.HTTPTransport(local_address=proxy)) as http:
+            headers = {"X-Forwarded-For": said}
+            return http.post(f"{served.url}/v1/search", json={}, headers=headers)
+
+    for _ in range(30):
+        assert post("127.0.0.2", "198.51.100.9, 198.51.100.1").status_code == 422
+    assert post("127.0.0.2", "198.51.100.8, 198.51.100.1").status_code == 429
+    assert post("127.0.0.2", "198.51.100.1, 198.51.100.2").status_code == 422
+    assert post("127.0.0.1", "198.51.100.1").status_code == 422, "it counts as itself"
 
 
 def test_nothing_of_it_is_in_the_log(hung: tuple[Served, ScriptedLLM]) -> None:
