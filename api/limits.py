@@ -202,7 +202,7 @@ class Hits(MemoryStorage):
 
     def _within(self, key: str, since: float) -> deque[float]:
         hits = self._hits[key][0] if key in self._hits else deque()
-        while hits and hits[0] < since:
+        while hits and hits[0] <= since:
             hits.popleft()
         return hits
 
@@ -210,7 +210,7 @@ class Hits(MemoryStorage):
         while self._hits:
             oldest = next(iter(self._hits))
             hits, expiry = self._hits[oldest]
-            if hits and hits[-1] >= now - expiry:
+            if hits and hits[-1] > now - expiry:
                 return
             del self._hits[oldest]
 

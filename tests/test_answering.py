@@ -355,7 +355,7 @@ async def test_a_question_on_something_else_is_refused(confidence: float, status
 
 async def test_an_llm_that_says_nothing_is_stopped_in_time_for_the_articles_own_sentences() -> None:
     model = FakeLanguageModel(asyncio.Event(), f"{OPENED} [A1]")
-    answer = await answer_of(answerer(model, COST, deadline_s=0))
+    answer = await asyncio.wait_for(answer_of(answerer(model, COST, deadline_s=0)), 5)
     assert [s.text for s in answer.sentences] == [COST]
     assert (answer.fallback, answer.model) == ("llm_unavailable", "extractive")
     assert (model.said, model.closed) == (0, 1)
@@ -363,7 +363,7 @@ async def test_an_llm_that_says_nothing_is_stopped_in_time_for_the_articles_own_
 
 async def test_what_was_verified_stands_when_the_llm_is_stopped() -> None:
     model = FakeLanguageModel(f"{OPENED} [A1]\n", "The old", asyncio.Event(), " ferry")
-    answer = await answer_of(answerer(model, COST, deadline_s=0))
+    answer = await asyncio.wait_for(answer_of(answerer(model, COST, deadline_s=0)), 5)
     assert [s.text for s in answer.sentences] == [OPENED]
     assert (answer.fallback, answer.model) == ("llm_unavailable", "fake-llm")
     assert model.closed == 1
