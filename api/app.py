@@ -13,6 +13,8 @@ from starlette.types import ASGIApp
 from api import answers, articles, ask, health, pages, problems
 from api.access import needed_scope
 from api.cors import Cors
+from api.ending import Ending
+from api.limits import COSTLY_METHODS, Limits, Policy
 from api.metrics import Metrics
 from api.middleware import (
     LOOPBACK_NAMES,
@@ -69,6 +71,8 @@ class Dateline(FastAPI):
                     operation["responses"].pop("422", None)
                 if scope := needed_scope(method.upper(), path, public_pages=False):
                     _document_key(operation, scope)
+                if method.upper() in COSTLY_METHODS:
+                    _document_limits(operation)
         for unused in ("HTTPValidationError", "ValidationError"):
             components["schemas"].pop(unused, None)
         return document
@@ -82,6 +86,16 @@ def _document_key(operation: dict[str, Any], scope: str) -> None:
         ("401", "Without a good key"),
         ("403", f"The key lacks the scope `{scope}`, or is for other web origins"),
         ("503", "The library, with its keys, cannot be used"),
+    ):
+        operation["responses"].setdefault(status, {"description": description, "content": shape})
+
+
+def _document_limits(operation: dict[str, Any]) -> None:
+    """Describe the refusals beyond a limit, in the shape of the route's other errors."""
+    shape = operation["responses"]["400"]["content"]
+    for status, description in (
+        ("429", "Too many requests of the key or the address; Retry-After says when to come again"),
+        ("503", "Too many requests altogether, or the service is shutting down"),
     ):
         operation["responses"].setdefault(status, {"description": description, "content": shape})
 
@@ -110,6 +124,7 @@ def create_app(
     app.state.metrics = Metrics(app.version)
     app.state.tracing = Tracing()
     app.state.public_url = address
+    app.state.ending = Ending()
     problems.install(app)
     for part in (ask, articles, answers, chat, responses, models, health, pages):
         app.include_router(part.router)
@@ -142,6 +157,8 @@ def _add_middleware(app: FastAPI, service: Service, host: str, allow_open: bool)
 
     app.add_middleware(BodyLimit, limit=body_limit)
     app.add_middleware(HeadAsGet)
+    policy = Policy.of(settings, on_loopback=is_loopback(host))
+    app.add_middleware(Limits, policy=policy, ending=app.state.ending)
     app.add_middleware(
         KeyCheck,
         keys=service.keys,

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api import encoders, problems, schemas
-from api.dependencies import AnsweringOfApp, ServiceOfApp, require_json
+from api.dependencies import Answers, ServiceOfApp, require_json
 from api.responses import json_response
-from api.streaming import finished, stream
+from api.streaming import document, stream
 
 router = APIRouter(prefix="/v1", tags=["ask"], dependencies=[Depends(require_json)])
 
@@ -39,7 +39,7 @@ STREAM = {
     summary="Ask the articles",
     response_class=Response,
     responses={
-        **problems.documented(*BODY_PROBLEMS),
+        **problems.documented(*BODY_PROBLEMS, 504),
         200: {
             "model": schemas.Answer,
             "description": "The answer; as a stream: `start`, `passages`, each `sentence` once it "
@@ -48,12 +48,12 @@ STREAM = {
         },
     },
 )
-async def ask(body: schemas.AskRequest, request: Request, answer: AnsweringOfApp) -> Response:
+async def ask(body: schemas.AskRequest, request: Request, answers: Answers) -> Response:
     """Answer with cited, verified sentences, or say that the articles don't say."""
-    events = answer(body.to_question())
+    events = answers(body.to_question())
     if body.stream or _accepts_stream(request):
         return stream(events, problems.request_id_of(request))
-    return json_response(encoders.answer_json(await finished(events)))
+    return await document(events, request, encoders.answer_json)
 
 
 @router.post(

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, HTTPException, Path, Request
 
+from api.ending import Ending
 from api.schemas import ID_PATTERN
 from rag.bootstrap import Service
 from rag.types import AnswerEvent, Question
@@ -19,19 +20,25 @@ async def _service(request: Request) -> Service:
     return service
 
 
-async def _answering(request: Request) -> Answering:
-    state = request.app.state
-
-    def answer(question: Question) -> AsyncGenerator[AnswerEvent]:
-        events: AsyncGenerator[AnswerEvent] = state.service.answer(question)
-        return state.metrics.answer(state.tracing.stages(events))  # type: ignore[no-any-return]
-
-    return answer
-
-
 async def _public_url(request: Request) -> str:
     url: str = request.app.state.public_url
     return url
+
+
+async def _ending(request: Request) -> Ending:
+    ending: Ending = request.app.state.ending
+    return ending
+
+
+async def _answers(request: Request) -> Answering:
+    service, ending = await _service(request), await _ending(request)
+    metrics, tracing = request.app.state.metrics, request.app.state.tracing
+
+    def answer(question: Question) -> AsyncGenerator[AnswerEvent]:
+        events = ending.bounded(service.answer(question), service.settings.answer_deadline_s)
+        return metrics.answer(tracing.stages(events))  # type: ignore[no-any-return]
+
+    return answer
 
 
 async def require_json(request: Request) -> None:
@@ -45,8 +52,10 @@ async def require_json(request: Request) -> None:
 
 
 ServiceOfApp = Annotated[Service, Depends(_service)]
-AnsweringOfApp = Annotated[Answering, Depends(_answering)]
-"""The service's `answer`, observed: what routes ask by."""
+EndingOfApp = Annotated[Ending, Depends(_ending)]
+Answers = Annotated[Answering, Depends(_answers)]
+"""Asks the service; its answer's events are observed, and end at the deadline or before the service
+does."""
 PublicUrl = Annotated[str, Depends(_public_url)]
 ArticleId = Annotated[
     str,

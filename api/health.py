@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.responses import Response
 
 from api import problems, schemas
-from api.dependencies import ServiceOfApp
+from api.dependencies import EndingOfApp, ServiceOfApp
 from api.responses import json_response
 from rag.errors import LibraryError
 
@@ -45,9 +45,11 @@ async def health() -> Response:
         503: {"model": schemas.Readiness, "description": "It cannot: a part is down"},
     },
 )
-async def readiness(service: ServiceOfApp) -> Response:
+async def readiness(service: ServiceOfApp, ending: EndingOfApp) -> Response:
     """Say what state each part is in. An empty library is ready."""
     parts = await service.readiness()
+    if ending.began:
+        parts = {"server": "down: shutting down", **parts}
     status = overall(parts)
     code = 503 if status == "unavailable" else 200
     return json_response({"status": status, "parts": parts}, code)

@@ -37,6 +37,7 @@ class Kind:
 INTERNAL = Kind("internal-error", "Something went wrong on our side", 500)
 INVALID = Kind("invalid-request", "The request is not valid", 422)
 MALFORMED = Kind("malformed-body", "The body is not JSON", 400)
+SHUTTING_DOWN = Kind("shutting-down", "The service is shutting down", 503)
 FOREIGN_HOST = Kind("foreign-host", "The Host header names another host", 400)
 
 # An error's kind is that of its nearest ancestor in this table.
@@ -48,6 +49,8 @@ KINDS: dict[type[errors.DatelineError], Kind] = {
     errors.EmbeddingError: Kind("embedding-unavailable", "The embedding model failed", 503),
     errors.IndexUnavailableError: Kind("index-unavailable", "The index cannot be used", 503),
     errors.LanguageModelError: Kind("llm-failed", "The language model failed", 502),
+    errors.DeadlineError: Kind("deadline-passed", "The answer took too long", 504),
+    errors.ShuttingDownError: SHUTTING_DOWN,
 }
 
 

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import uvicorn
+from sse_starlette.sse import AppStatus
 
 from api import logs
 from api.app import create_app, public_url
+from api.ending import Ending
 from api.middleware import is_loopback
 from rag.bootstrap import open_keyring, open_service
 from rag.errors import SettingsError
 from rag.settings import Settings
 
-GRACE_S = 3
-"""So long may a request under way go on once the service is told to end."""
+FAREWELL_S = 2
+"""So long may the last of what was answered take to reach its clients."""
 
 
 async def run_server(settings: Settings, host: str, port: int, *, allow_open: bool = False) -> int:
     """Serve until told to end by SIGINT or SIGTERM, then close in order; 0. Port 0 is any free one.
 
+    Requests under way then have the settings' grace to end, until a second signal.
     Raises `SettingsError` for an address that is taken, or that others could reach while there is
     no key, unless `allow_open`.
     """
@@ -32,18 +37,59 @@ async def run_server(settings: Settings, host: str, port: int, *, allow_open: bo
     with _listen(host, port) as listener:
         port = listener.getsockname()[1]
         async with open_service(settings) as service:
+            app = create_app(service, host=host, port=port, allow_open=allow_open)
             config = uvicorn.Config(
-                create_app(service, host=host, port=port, allow_open=allow_open),
+                app,
                 log_config=None,
                 access_log=False,
-                timeout_graceful_shutdown=GRACE_S,
+                proxy_headers=bool(settings.trusted_proxies),
+                forwarded_allow_ips=settings.trusted_proxies,
+                timeout_graceful_shutdown=FAREWELL_S,
             )
+            # sse-starlette would cut streams off at the first signal, without their terminal event.
+            AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]
             logs.configure(settings.log_format, settings.log_level)
             service.warm_up()
             print(f"Dateline listens on {public_url(settings, host, port)}", file=sys.stderr)
             with _survive_signals():
-                await uvicorn.Server(config).serve(sockets=[listener])
+                await _Server(config, app.state.ending, settings.shutdown_grace_s).serve(
+                    sockets=[listener]
+                )
     return 0
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which closes its socket only when the requests under way have ended.
+
+    Until then `/readyz` tells load balancers, whose next look may take a while, where not to go.
+    """
+
+    def __init__(self, config: uvicorn.Config, ending: Ending, grace_s: float) -> None:
+        super().__init__(config)
+        self._ending = ending
+        self._grace_s = grace_s
+        self._since: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end; at once, if that has begun before."""
+        if self._ending.began:
+            self._grace_s = 0
+        else:
+            self._ending.begin()
+            super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether it is time to close, asked ten times a second."""
+        if not await super().on_tick(counter):
+            return False
+        now = asyncio.get_running_loop().time()
+        self._since = self._since or now
+        if not self.server_state.tasks:
+            return True
+        if now < self._since + self._grace_s:
+            return False
+        self._ending.cut()
+        return True
 
 
 def _require_key(settings: Settings, host: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import math
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
@@ -59,12 +61,16 @@ NEAREST = 3
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What the LLM path needs: the model, its prompt, and its budgets in tokens."""
+    """What the LLM path needs: the model, its prompt, and its budgets in tokens.
+
+    `deadline_s` seconds after the question came, the LLM is stopped.
+    """
 
     model: LanguageModel
     prompt: PromptTemplate
     prompt_tokens: int
     answer_tokens: int
+    deadline_s: float = math.inf
 
 
 @dataclass(slots=True)
@@ -176,7 +182,8 @@ class Answerer:
         """The LLM's sentences as it writes them, with the passages that it cites."""
         reader = DraftReader()
         stream = generation.model.stream(prompt.messages, generation.answer_tokens)
-        async with aclosing(stream) as pieces:
+        left_s = progress.began + generation.deadline_s - self._clock()
+        async with aclosing(_within(left_s, stream)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Usage):
                     progress.usage = piece
@@ -251,6 +258,23 @@ class Answerer:
                 total=round(1000 * (now - progress.began)),
             ),
         )
+
+
+async def _within(
+    seconds: float, pieces: AsyncGenerator[str | Usage]
+) -> AsyncGenerator[str | Usage]:
+    """The pieces that come within so many seconds; then raises `LanguageModelError`."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    async with aclosing(pieces):
+        while True:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    piece = await anext(pieces, None)
+            except TimeoutError:
+                raise LanguageModelError("the LLM took longer than an answer may") from None
+            if piece is None:
+                return
+            yield piece
 
 
 def _claims_of(

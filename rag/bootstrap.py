@@ -64,6 +64,9 @@ logger = logging.getLogger(__name__)
 
 _LIBRARY = "library.db"
 
+LLM_SHARE = 0.8
+"""Of an answer's deadline; the rest is for the articles' own sentences, should the LLM fail."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -296,7 +299,9 @@ def _wire(
     if model:
         prompt = load_prompt("answer")
         traced = TracedModel(model, settings.llm_base_url)
-        generation = Generation(traced, prompt, settings.prompt_tokens, settings.answer_tokens)
+        budgets = settings.prompt_tokens, settings.answer_tokens
+        deadline_s = LLM_SHARE * settings.answer_deadline_s
+        generation = Generation(traced, prompt, *budgets, deadline_s)
     answerer = Answerer(retriever, Extractor(embedder, analyser), analyser, generation)
     ingester = Ingester(
         library,

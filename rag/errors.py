@@ -62,3 +62,11 @@ class LanguageModelError(DatelineError):
     def __init__(self, text: str, outage: bool = False) -> None:
         super().__init__(text)
         self.outage = outage
+
+
+class DeadlineError(DatelineError):
+    """An answer took longer than it may."""
+
+
+class ShuttingDownError(DatelineError):
+    """The service ends before an answer does."""

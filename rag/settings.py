@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,6 +18,24 @@ from rag.origins import web_origins
 
 PREFIX = "DATELINE_"
 ENV_FILE = ".env"
+NO_LIMIT = "none"
+
+
+def _rate(value: str) -> str:
+    """The value, if it is a rate as the limits package reads them; raises ValueError if not."""
+    from limits import parse_many  # slow to import, and seldom needed
+
+    if value != NO_LIMIT and len(parse_many(value)) != 1:
+        raise ValueError(f"should be one rate, as 60/minute, or {NO_LIMIT}")
+    return value
+
+
+def _networks(value: str) -> str:
+    """Addresses and networks by commas; raises ValueError for anything else."""
+    return ",".join(str(ipaddress.ip_network(one)) for one in re.split(r"[\s,]+", value) if one)
+
+
+Rate = Annotated[str, AfterValidator(_rate)]
 
 LogFormat = Literal["json", "console"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -56,6 +76,23 @@ class Settings(BaseSettings):
     )
     max_file_mb: int = Field(200, ge=1, description="largest file taken in, in MB")
     max_article_chars: int = Field(2_000_000, ge=1, description="largest article taken in")
+    key_rate: Rate | None = Field(
+        None, description="requests of one key that ask or write, as 600/minute; or none"
+    )
+    address_rate: Rate | None = Field(
+        None, description="requests of one address that ask or write, as 60/minute; or none"
+    )
+    max_requests: int = Field(256, ge=1, description="requests that ask or write under way at once")
+    caller_requests: int | None = Field(None, ge=1, description="those of one key or address")
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
+        "", description="addresses and networks whose X-Forwarded-For is believed"
+    )
+    answer_deadline_s: float = Field(
+        90.0, gt=0, description="deadline of an answer with all it takes, seconds"
+    )
+    shutdown_grace_s: float = Field(
+        8.0, ge=0, description="time that requests under way get when the service is told to end"
+    )
     answer_retention_days: int = Field(
         30, ge=0, le=36_500, description="days that answers are kept; 0: none is"
     )

@@ -297,14 +297,14 @@ class FakeAnalyser:
 class FakeLanguageModel:
     """Streams the pieces of one scripted reply, whatever it is asked.
 
-    An exception among them is raised there. `asked` keeps the messages, `said` counts the pieces
-    that were taken, `closed` the streams that ended.
+    An exception among them is raised there, an `asyncio.Event` waited for. `asked` keeps the
+    messages, `said` counts the pieces that were taken, `closed` the streams that ended.
     """
 
     model = "fake-llm"
     state = "ok: fake-llm"
 
-    def __init__(self, *reply: str | Usage | Exception) -> None:
+    def __init__(self, *reply: str | Usage | Exception | asyncio.Event) -> None:
         self.reply = reply
         self.asked: list[Sequence[tuple[str, str]]] = []
         self.said = 0
@@ -318,6 +318,9 @@ class FakeLanguageModel:
             for piece in self.reply:
                 if isinstance(piece, Exception):
                     raise piece
+                if isinstance(piece, asyncio.Event):
+                    await piece.wait()
+                    continue
                 self.said += 1
                 yield piece
         finally:

@@ -1,5 +1,7 @@
+import asyncio
 import itertools
 import logging
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -73,8 +75,10 @@ def answerer(
     model: FakeLanguageModel | None = None,
     *extracted: str,
     found: Evidence | Exception = EVIDENCE,
+    deadline_s: float = math.inf,
 ) -> Answerer:
-    generation = Generation(model, load_prompt("answer"), 1000, 100) if model else None
+    prompt = load_prompt("answer")
+    generation = Generation(model, prompt, 1000, 100, deadline_s) if model else None
     seconds = itertools.count(step=0.25)
     return Answerer(
         ScriptedRetriever(found),
@@ -347,3 +351,19 @@ async def test_a_question_on_something_else_is_refused(confidence: float, status
     found = replace(EVIDENCE, confidence=confidence)
     answer = await answer_of(answerer(None, COST, found=found))
     assert answer.status == status
+
+
+async def test_an_llm_that_says_nothing_is_stopped_in_time_for_the_articles_own_sentences() -> None:
+    model = FakeLanguageModel(asyncio.Event(), f"{OPENED} [A1]")
+    answer = await asyncio.wait_for(answer_of(answerer(model, COST, deadline_s=0)), 5)
+    assert [s.text for s in answer.sentences] == [COST]
+    assert (answer.fallback, answer.model) == ("llm_unavailable", "extractive")
+    assert (model.said, model.closed) == (0, 1)
+
+
+async def test_what_was_verified_stands_when_the_llm_is_stopped() -> None:
+    model = FakeLanguageModel(f"{OPENED} [A1]\n", "The old", asyncio.Event(), " ferry")
+    answer = await asyncio.wait_for(answer_of(answerer(model, COST, deadline_s=0)), 5)
+    assert [s.text for s in answer.sentences] == [OPENED]
+    assert (answer.fallback, answer.model) == ("llm_unavailable", "fake-llm")
+    assert model.closed == 1

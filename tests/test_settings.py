@@ -32,6 +32,15 @@ def bare_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("DATELINE_MAX_ARTICLE_CHARS", "2.5"),
         ("DATELINE_ALLOWED_ORIGINS", "https://a.example/page"),
         ("DATELINE_PUBLIC_PAGES", "perhaps"),
+        ("DATELINE_KEY_RATE", "lots"),
+        ("DATELINE_ADDRESS_RATE", "60/minute;1/second"),
+        ("DATELINE_MAX_REQUESTS", "0"),
+        ("DATELINE_CALLER_REQUESTS", "0"),
+        ("DATELINE_TRUSTED_PROXIES", "10.0.0.2, proxy"),
+        ("DATELINE_TRUSTED_PROXIES", "10.0.0.2/8"),
+        ("DATELINE_ANSWER_DEADLINE_S", "0"),
+        ("DATELINE_ANSWER_DEADLINE_S", "nan"),
+        ("DATELINE_SHUTDOWN_GRACE_S", "-1"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_told_with_its_variable(
@@ -99,6 +108,20 @@ def test_defaults_are_the_documented_ones() -> None:
     assert settings.allowed_origins == ""
     assert settings.answer_retention_days == 30
     assert settings.public_pages
+    assert settings.key_rate is settings.address_rate is settings.caller_requests is None
+    assert settings.max_requests == 256
+    assert (settings.answer_deadline_s, settings.shutdown_grace_s) == (90, 8)
+    assert settings.trusted_proxies == ""
+
+
+def test_proxies_are_read_however_they_are_parted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATELINE_TRUSTED_PROXIES", " 10.0.0.2, 172.16.0.0/12  ::1,")
+    assert load_settings().trusted_proxies == "10.0.0.2/32,172.16.0.0/12,::1/128"
+
+
+def test_none_is_a_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATELINE_KEY_RATE", "none")
+    assert load_settings().key_rate == "none"
 
 
 def test_the_env_file_is_read_and_the_environment_goes_first(

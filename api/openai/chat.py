@@ -8,15 +8,14 @@ from fastapi import APIRouter, Depends, Request
 from sse_starlette import ServerSentEvent
 from starlette.responses import Response
 
-from api.dependencies import AnsweringOfApp, PublicUrl, require_json
+from api.dependencies import Answers, PublicUrl, require_json
 from api.encoders import Json
 from api.openai import documents
 from api.openai.errors import documented, error_of
 from api.openai.requests import ChatRequest
 from api.openai.writing import MODEL, Heading, Manuscript, cited
 from api.problems import request_id_of
-from api.responses import json_response
-from api.streaming import finished, server_sent, stream
+from api.streaming import document, server_sent, stream
 from rag.types import Answer, AnswerEvent, Finished, PassagesFound, SentenceReady, Started, Usage
 
 router = APIRouter(prefix="/v1/chat", tags=["openai"], dependencies=[Depends(require_json)])
@@ -41,7 +40,7 @@ STREAM = {
     summary="Ask as OpenAI's Chat Completions do",
     response_class=Response,
     responses={
-        **documented(413, 415, 502, 503),
+        **documented(413, 415, 502, 503, 504),
         200: {
             "model": documents.ChatCompletion,
             "description": "The answer; as a stream: chunks, then `[DONE]`, or an `error`",
@@ -50,15 +49,15 @@ STREAM = {
     },
 )
 async def create_chat_completion(
-    body: ChatRequest, request: Request, answer: AnsweringOfApp, public_url: PublicUrl
+    body: ChatRequest, request: Request, answers: Answers, public_url: PublicUrl
 ) -> Response:
     """Answer the last message of the user with cited sentences, or say the articles don't say."""
-    events = answer(body.to_question())
+    events = answers(body.to_question())
     if body.stream:
         with_usage = bool(body.stream_options and body.stream_options.include_usage)
         form = ChatForm(public_url, with_usage=with_usage)
         return stream(events, request_id_of(request), form=form)
-    return json_response(completion(await finished(events), public_url))
+    return await document(events, request, lambda answer: completion(answer, public_url))
 
 
 def completion(answer: Answer, public_url: str) -> Json:

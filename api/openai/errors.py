@@ -16,6 +16,8 @@ _NAMES = {
     "bad_key": "invalid_api_key",
     "missing_scope": "insufficient_permissions",
     "foreign_origin": "insufficient_permissions",
+    "too_many_requests": "rate_limit_exceeded",
+    "too_many_at_once": "rate_limit_exceeded",
 }
 _CODES = {"missing": "missing_required_parameter", "json_invalid": "invalid_json"}
 

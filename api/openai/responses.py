@@ -9,15 +9,14 @@ from fastapi import APIRouter, Depends, Request
 from sse_starlette import ServerSentEvent
 from starlette.responses import Response
 
-from api.dependencies import AnsweringOfApp, PublicUrl, require_json
+from api.dependencies import Answers, PublicUrl, require_json
 from api.encoders import Json
 from api.openai import documents
 from api.openai.errors import documented, error_of
 from api.openai.requests import ResponsesRequest
 from api.openai.writing import MODEL, Heading, Manuscript, cited
 from api.problems import request_id_of
-from api.responses import json_response
-from api.streaming import finished, server_sent, stream
+from api.streaming import document, server_sent, stream
 from rag.types import Answer, AnswerEvent, Finished, PassagesFound, SentenceReady, Started, Usage
 
 router = APIRouter(prefix="/v1/responses", tags=["openai"], dependencies=[Depends(require_json)])
@@ -46,7 +45,7 @@ STREAM = {
     summary="Ask as OpenAI's Responses do",
     response_class=Response,
     responses={
-        **documented(413, 415, 502, 503),
+        **documented(413, 415, 502, 503, 504),
         200: {
             "model": documents.Response,
             "description": "The answer; as a stream: `response.created`, …, then exactly one of "
@@ -56,16 +55,19 @@ STREAM = {
     },
 )
 async def create_response(
-    body: ResponsesRequest, request: Request, answer: AnsweringOfApp, public_url: PublicUrl
+    body: ResponsesRequest, request: Request, answers: Answers, public_url: PublicUrl
 ) -> Response:
     """Answer the last message of the user with cited sentences, or say the articles don't say."""
-    events = answer(body.to_question())
+    events = answers(body.to_question())
     metadata = body.metadata or {}
     if body.stream:
         form = ResponsesForm(public_url, metadata)
         return stream(events, request_id_of(request), form=form)
-    done = await finished(events)
-    return json_response(completed(done, Heading.of(done.id), metadata, public_url))
+
+    def encode(answer: Answer) -> Json:
+        return completed(answer, Heading.of(answer.id), metadata, public_url)
+
+    return await document(events, request, encode)
 
 
 def completed(
