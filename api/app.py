@@ -24,6 +24,7 @@ from api.openai import chat, models, responses
 from api.openai.errors import speaks_openai
 from api.schemas import Problem
 from api.security import KeyCheck
+from api.uploads import ArticleRequest
 from rag.bootstrap import Service
 from rag.settings import Settings
 
@@ -52,7 +53,8 @@ class Dateline(FastAPI):
         """The OpenAPI document."""
         document = super().openapi()
         components = document["components"]
-        components["schemas"]["Problem"] = Problem.model_json_schema()
+        for model in (Problem, ArticleRequest):
+            components["schemas"][model.__name__] = model.model_json_schema()
         components["securitySchemes"] = {"key": KEY_SCHEME}
         for path, operations in document["paths"].items():
             for method, operation in operations.items():
