@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from api import answers, articles, ask, health, pages, problems
+from api import answers, articles, ask, examples, health, pages, problems
 from api.access import needed_scope
 from api.cors import Cors
 from api.middleware import (
@@ -64,6 +64,7 @@ class Dateline(FastAPI):
                     _document_key(operation, scope)
         for unused in ("HTTPValidationError", "ValidationError"):
             components["schemas"].pop(unused, None)
+        examples.complete(document, self.state.public_url)
         return document
 
 

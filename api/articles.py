@@ -52,9 +52,16 @@ REPLAYED = {
 )
 async def list_articles(
     service: ServiceOfApp,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="most to return")] = DEFAULT_PAGE,
+    limit: Annotated[
+        int, Query(ge=1, le=MAX_PAGE, description="most to return", examples=[DEFAULT_PAGE])
+    ] = DEFAULT_PAGE,
     after: Annotated[
-        str | None, Query(max_length=1_000, description="the `next` of the page before")
+        str | None,
+        Query(
+            max_length=1_000,
+            description="the `next` of the page before",
+            examples=["art_0123456789abcdef"],
+        ),
     ] = None,
 ) -> Response:
     """List the library's articles, page by page."""
