@@ -87,9 +87,14 @@ DOCUMENTS = {
 
 _ID, _ANSWER_ID = "$response.body#/id", {"answer_id": "$response.body#/id"}
 _OF_ARTICLE = {
-    name: {"operationId": f"{name}_article", "parameters": {"article_id": _ID}}
-    for name in ("get", "put", "delete")
-} | {"read": {"operationId": "article_page", "parameters": {"article_id": _ID}}}
+    name: {"operationId": operation, "parameters": {"article_id": _ID}}
+    for name, operation in {
+        "get": "get_article",
+        "read": "article_page",
+        "replace": "put_article",
+        "delete": "delete_article",
+    }.items()
+}
 _OF_ANSWER = {
     "get": {"operationId": "get_answer", "parameters": _ANSWER_ID},
     "read": {"operationId": "answer_page", "parameters": _ANSWER_ID},

@@ -112,18 +112,24 @@ class BodyLimit:
         limit = self.limit(scope["path"])
         declared = Headers(scope=scope).get("content-length", "")
         read = 0
+        answered = False  # then nobody reads the body, and it is too late to refuse it
 
         async def receive_within_limit() -> Message:
             nonlocal read
-            if declared.isdecimal() and float(declared) > limit:
+            if not answered and declared.isdecimal() and float(declared) > limit:
                 raise too_large(limit)
             message = await receive()
             read += len(message.get("body", b""))
-            if read > limit:
+            if not answered and read > limit:
                 raise too_large(limit)
             return message
 
-        await self.app(scope, receive_within_limit, send)
+        async def send_answer(message: Message) -> None:
+            nonlocal answered
+            answered = True
+            await send(message)
+
+        await self.app(scope, receive_within_limit, send_answer)
 
 
 def too_large(limit: int) -> HTTPException:
