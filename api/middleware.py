@@ -8,13 +8,14 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
+from http import HTTPStatus
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import FOREIGN_HOST, REQUEST_ID_HEADER, refusal
+from api.problems import FOREIGN_HOST, REQUEST_ID_HEADER, kind_of_status, refusal
 
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -111,13 +112,16 @@ class BodyLimit:
             return
         limit = self.limit(scope["path"])
         declared = Headers(scope=scope).get("content-length", "")
+        if declared.isdecimal() and float(declared) > limit:
+            error = too_large(limit)
+            kind = kind_of_status(HTTPStatus(error.status_code))
+            await refusal(scope, kind, error.detail)(scope, receive, send)
+            return
         read = 0
         answered = False  # then nobody reads the body, and it is too late to refuse it
 
         async def receive_within_limit() -> Message:
             nonlocal read
-            if not answered and declared.isdecimal() and float(declared) > limit:
-                raise too_large(limit)
             message = await receive()
             read += len(message.get("body", b""))
             if not answered and read > limit:
