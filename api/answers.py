@@ -74,9 +74,14 @@ async def give_feedback(body: schemas.FeedbackRequest, service: ServiceOfApp) ->
 )
 async def list_feedback(
     service: ServiceOfApp,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="most to return")] = DEFAULT_PAGE,
+    limit: Annotated[
+        int, Query(ge=1, le=MAX_PAGE, description="most to return", examples=[DEFAULT_PAGE])
+    ] = DEFAULT_PAGE,
     after: Annotated[
-        str | None, Query(pattern="^[0-9]{1,18}$", description="the `next` of the page before")
+        str | None,
+        Query(
+            pattern="^[0-9]{1,18}$", description="the `next` of the page before", examples=["120"]
+        ),
     ] = None,
 ) -> Response:
     """List what readers said of answers, page by page."""

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from api import answers, articles, ask, health, pages, problems
+from api import answers, articles, ask, examples, health, pages, problems
 from api.access import needed_scope
 from api.cors import Cors
 from api.ending import Ending
@@ -30,6 +30,7 @@ from api.openai.errors import speaks_openai
 from api.schemas import Problem
 from api.security import KeyCheck
 from api.tracing import Tracing
+from api.uploads import ArticleRequest
 from rag.bootstrap import Service
 from rag.settings import Settings
 
@@ -63,7 +64,8 @@ class Dateline(FastAPI):
         """The OpenAPI document."""
         document = super().openapi()
         components = document["components"]
-        components["schemas"]["Problem"] = Problem.model_json_schema()
+        for model in (Problem, ArticleRequest):
+            components["schemas"][model.__name__] = model.model_json_schema()
         components["securitySchemes"] = {"key": KEY_SCHEME}
         for path, operations in document["paths"].items():
             for method, operation in operations.items():
@@ -75,6 +77,7 @@ class Dateline(FastAPI):
                     _document_limits(operation)
         for unused in ("HTTPValidationError", "ValidationError"):
             components["schemas"].pop(unused, None)
+        examples.complete(document, self.state.public_url)
         return document
 
 

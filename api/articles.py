@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import uuid4
 
-from fastapi import APIRouter, Depends, HTTPException, Query
-from pydantic import ConfigDict
+from fastapi import APIRouter, Header, HTTPException, Query, Request
 from starlette.responses import Response
 
 from api import encoders, problems, schemas
-from api.dependencies import ArticleId, ServiceOfApp, require_json
+from api.dependencies import ArticleId, ServiceOfApp
 from api.responses import json_response
-from rag.articles import ArticleFields, to_article
+from api.uploads import BODY, ArticleRequest, GivenArticle, repeatable
+from rag.articles import to_article
+from rag.types import Article
 
 router = APIRouter(prefix="/v1/articles", tags=["articles"])
 
 DEFAULT_PAGE, MAX_PAGE = 50, 500
 
 
-def _describe_text(schema: dict[str, Any]) -> None:
-    """Tell the schema what the field's validator asks for."""
-    schema["properties"]["text"] |= {
-        "minLength": 1,
-        "pattern": r"\S",
-        "examples": ["Markets rose."],
-    }
-
-
-class ArticleRequest(ArticleFields):
-    """An article to take in. Blank metadata is unknown; only `text` is required."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra=_describe_text)
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        pattern=r"^[!-~]{1,255}$",
+        description="any text of the client's own for this request: sent again within 24 hours "
+        "under the same key, it gets the same response, and is not carried out again",
+        examples=["8e03978e-40d5-43dd-bc93-6894a57f9324"],
+    ),
+]
+LOCATION = {
+    "Location": {"description": "where the article is now", "schema": {"type": "string"}},
+}
+REPLAYED = {
+    "Idempotent-Replayed": {
+        "description": "`true` if the response is that of an earlier request under the same key",
+        "schema": {"const": "true"},
+    },
+}
 
 
 @router.get(
@@ -46,9 +52,16 @@ class ArticleRequest(ArticleFields):
 )
 async def list_articles(
     service: ServiceOfApp,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="most to return")] = DEFAULT_PAGE,
+    limit: Annotated[
+        int, Query(ge=1, le=MAX_PAGE, description="most to return", examples=[DEFAULT_PAGE])
+    ] = DEFAULT_PAGE,
     after: Annotated[
-        str | None, Query(max_length=1_000, description="the `next` of the page before")
+        str | None,
+        Query(
+            max_length=1_000,
+            description="the `next` of the page before",
+            examples=["art_0123456789abcdef"],
+        ),
     ] = None,
 ) -> Response:
     """List the library's articles, page by page."""
@@ -63,18 +76,39 @@ async def list_articles(
     summary="Add an article",
     status_code=201,
     response_class=Response,
-    dependencies=[Depends(require_json)],
+    openapi_extra=BODY,
     responses={
-        **problems.documented(413, 415, 422, 503),
-        201: {"model": schemas.Article, "description": "The article is in the library"},
+        **problems.documented(409, 413, 415, 422, 503),
+        201: {
+            "model": schemas.Article,
+            "description": "The article is in the library",
+            "headers": LOCATION | REPLAYED,
+        },
     },
 )
-async def add_article(body: ArticleRequest, service: ServiceOfApp) -> Response:
+async def add_article(
+    request: Request,
+    body: GivenArticle,
+    service: ServiceOfApp,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
     """Take an article in; one with the same id, or else the same url, is replaced.
 
-    An article without both gets an id of its own.
+    An article without both gets an id of its own; with an Idempotency-Key, the same one when the
+    request is sent again. HTML, Markdown and plain text are read as `dateline ingest` reads files,
+    with the metadata that they hold.
     """
-    return await _put(service, body, fallback=uuid4().hex, status_of_known=201)
+    article = _article(body, service, fallback=uuid4().hex)
+    if idempotency_key is None:
+        await service.put_article(article)
+        return _stored(article, 201)
+    article, replayed = await service.add_article(
+        article, repeatable(request, idempotency_key, body)
+    )
+    response = _stored(article, 201)
+    if replayed:
+        response.headers["Idempotent-Replayed"] = "true"
+    return response
 
 
 @router.get(
@@ -97,21 +131,32 @@ async def get_article(article_id: ArticleId, service: ServiceOfApp) -> Response:
     operation_id="put_article",
     summary="Add or replace an article",
     response_class=Response,
-    dependencies=[Depends(require_json)],
+    openapi_extra=BODY,
     responses={
         **problems.documented(413, 415, 422, 503),
-        200: {"model": schemas.Article, "description": "The article is up to date"},
-        201: {"model": schemas.Article, "description": "The article was added"},
+        200: {
+            "model": schemas.Article,
+            "description": "The article is up to date",
+            "headers": LOCATION,
+        },
+        201: {
+            "model": schemas.Article,
+            "description": "The article was added",
+            "headers": LOCATION,
+        },
     },
 )
-async def put_article(
-    article_id: ArticleId, body: ArticleRequest, service: ServiceOfApp
-) -> Response:
-    """Take an article in under a given id, in the place of the one that is there."""
+async def put_article(article_id: ArticleId, body: GivenArticle, service: ServiceOfApp) -> Response:
+    """Take an article in under a given id, in the place of the one that is there.
+
+    Sent again it changes nothing, so it needs no Idempotency-Key.
+    """
     if body.id not in (None, article_id):
         raise HTTPException(422, f"id: is {body.id} in the body, and {article_id} in the path")
     given = body.model_copy(update={"id": article_id})
-    return await _put(service, given, fallback=article_id, status_of_known=200)
+    article = _article(given, service, fallback=article_id)
+    added = await service.put_article(article) == "added"
+    return _stored(article, 201 if added else 200)
 
 
 @router.delete(
@@ -131,12 +176,12 @@ async def delete_article(article_id: ArticleId, service: ServiceOfApp) -> Respon
     return Response(status_code=204)
 
 
-async def _put(
-    service: ServiceOfApp, body: ArticleRequest, *, fallback: str, status_of_known: int
-) -> Response:
+def _article(body: ArticleRequest, service: ServiceOfApp, *, fallback: str) -> Article:
     max_chars = service.settings.max_article_chars
-    article = to_article(body, fallback=fallback, source=None, max_chars=max_chars)
-    added = await service.put_article(article) == "added"
-    response = json_response(encoders.article_json(article), 201 if added else status_of_known)
+    return to_article(body, fallback=fallback, source=None, max_chars=max_chars)
+
+
+def _stored(article: Article, status: int) -> Response:
+    response = json_response(encoders.article_json(article), status)
     response.headers["Location"] = f"/v1/articles/{article.id}"
     return response

@@ -46,9 +46,18 @@ async def require_json(request: Request) -> None:
 
     A web page can send other types to any address without asking (no CORS preflight).
     """
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json" and not media_type.endswith("+json"):
+    if not is_json(media_type(request)):
         raise HTTPException(415, "The body should be JSON, sent as Content-Type: application/json.")
+
+
+def media_type(request: Request) -> str:
+    """The body's type as the request names it, without parameters, in lower case."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def is_json(media_type: str) -> bool:
+    """Whether a media type is JSON, or a kind of it."""
+    return media_type == "application/json" or media_type.endswith("+json")
 
 
 ServiceOfApp = Annotated[Service, Depends(_service)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
+from http import HTTPStatus
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -15,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.logs import bind_request
-from api.problems import FOREIGN_HOST, REQUEST_ID_HEADER, refusal
+from api.problems import FOREIGN_HOST, REQUEST_ID_HEADER, kind_of_status, refusal
 
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -113,19 +114,28 @@ class BodyLimit:
             return
         limit = self.limit(scope["path"])
         declared = Headers(scope=scope).get("content-length", "")
+        if declared.isdecimal() and float(declared) > limit:
+            error = too_large(limit)
+            kind = kind_of_status(HTTPStatus(error.status_code))
+            await refusal(scope, kind, error.detail)(scope, receive, send)
+            return
         read = 0
+        answered = False  # then nobody reads the body, and it is too late to refuse it
 
         async def receive_within_limit() -> Message:
             nonlocal read
-            if declared.isdecimal() and float(declared) > limit:
-                raise too_large(limit)
             message = await receive()
             read += len(message.get("body", b""))
-            if read > limit:
+            if not answered and read > limit:
                 raise too_large(limit)
             return message
 
-        await self.app(scope, receive_within_limit, send)
+        async def send_answer(message: Message) -> None:
+            nonlocal answered
+            answered = True
+            await send(message)
+
+        await self.app(scope, receive_within_limit, send_answer)
 
 
 def too_large(limit: int) -> HTTPException:

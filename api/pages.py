@@ -28,7 +28,9 @@ _templates = Environment(
 )
 
 _HTML = {"content": {"text/html": {"schema": {"type": "string"}}}}
-_OFFSET = Query(description="of the quotation, in code points of the article's text")
+_OFFSET = Query(
+    description="of the quotation, in code points of the article's text", examples=["42"]
+)
 
 
 @router.get(
@@ -55,7 +57,9 @@ async def demo_page() -> Response:
     },
 )
 async def article_page(
-    article_id: Annotated[str, Path(description="the article's id")],
+    article_id: Annotated[
+        str, Path(description="the article's id", examples=["art_0123456789abcdef"])
+    ],
     service: ServiceOfApp,
     start: Annotated[str | None, _OFFSET] = None,
     end: Annotated[str | None, _OFFSET] = None,
@@ -82,7 +86,8 @@ async def article_page(
     },
 )
 async def answer_page(
-    answer_id: Annotated[str, Path(description="the answer's id")], service: ServiceOfApp
+    answer_id: Annotated[str, Path(description="the answer's id", examples=["ans_5f0c2d"])],
+    service: ServiceOfApp,
 ) -> Response:
     """A page to read a stored answer on, without script; each quotation leads to its article."""
     try:

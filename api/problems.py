@@ -45,9 +45,12 @@ KINDS: dict[type[errors.DatelineError], Kind] = {
     errors.DatelineError: INTERNAL,
     errors.ArticleError: Kind("article-not-usable", "The article cannot be taken in", 422),
     errors.NotFoundError: Kind("not-found", "Nothing is stored under this id", 404),
+    errors.RepeatDiffersError: Kind("idempotency-key-reused", "The key is of another request", 422),
+    errors.UnderWayError: Kind("request-under-way", "The same request is being worked on", 409),
     errors.LibraryError: Kind("library-unavailable", "The library cannot be used", 503),
     errors.EmbeddingError: Kind("embedding-unavailable", "The embedding model failed", 503),
     errors.IndexUnavailableError: Kind("index-unavailable", "The index cannot be used", 503),
+    errors.BusyError: Kind("busy", "There is too much to do at the moment", 503),
     errors.LanguageModelError: Kind("llm-failed", "The language model failed", 502),
     errors.DeadlineError: Kind("deadline-passed", "The answer took too long", 504),
     errors.ShuttingDownError: SHUTTING_DOWN,
@@ -57,6 +60,11 @@ KINDS: dict[type[errors.DatelineError], Kind] = {
 def kind_of(error: errors.DatelineError) -> Kind:
     """The kind of problem that an error is."""
     return next(KINDS[ancestor] for ancestor in type(error).__mro__ if ancestor in KINDS)
+
+
+def kind_of_status(status: HTTPStatus) -> Kind:
+    """The kind of problem of which no more is known than its status."""
+    return Kind(status.phrase.lower().replace(" ", "-"), status.phrase, status.value)
 
 
 def problem(kind: Kind, detail: str, request_id: str) -> Json:
@@ -178,7 +186,7 @@ def _complaint(location: Sequence[str | int], error: dict[str, Any]) -> str:
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
-    kind = Kind(status.phrase.lower().replace(" ", "-"), status.phrase, status.value)
+    kind = kind_of_status(status)
     detail = error.detail if error.detail != status.phrase else _detail(status, request)
     headers = dict(error.headers or {})
     if status is HTTPStatus.METHOD_NOT_ALLOWED:

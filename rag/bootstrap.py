@@ -13,7 +13,7 @@ from contextlib import (
     closing,
     contextmanager,
 )
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -21,8 +21,10 @@ import anyio.to_thread
 
 from rag.answering import Answerer, Generation
 from rag.archive import Archive
+from rag.articles import ArticleFields
 from rag.blending import Blender
 from rag.database import Database
+from rag.documents import DocumentReader
 from rag.embedding import SentenceTransformerEmbedder
 from rag.errors import (
     EmbeddingError,
@@ -45,6 +47,7 @@ from rag.ports import Embedder, LanguageAnalyser, LanguageModel, Progress, Reran
 from rag.prompting import load_prompt
 from rag.ranking import WEIGHTS
 from rag.rankings import Rankings
+from rag.receipts import Receipts, Repeatable
 from rag.reranking import CrossEncoderReranker
 from rag.retrieval import Retriever
 from rag.settings import Settings
@@ -99,6 +102,8 @@ class Service:
         self.keys = Keyring(library.database)
         self._library = library
         self._archive = Archive(library.database, settings.answer_retention_days)
+        self._receipts = Receipts(library.database)
+        self._documents = DocumentReader(settings.max_article_chars)
         self._index = index
         self._ingester = ingester
         self._retriever = retriever
@@ -172,6 +177,29 @@ class Service:
     async def put_article(self, article: Article) -> Literal["added", "replaced", "unchanged"]:
         """Store one article under its id, whole."""
         return await anyio.to_thread.run_sync(self._ingester.put, article)
+
+    async def add_article(self, article: Article, request: Repeatable) -> tuple[Article, bool]:
+        """Store the article of a request, once however often that comes: the article as it was
+        stored the first time, and whether that was before.
+
+        Raises `RepeatDiffersError`, `UnderWayError`.
+        """
+
+        def run() -> tuple[Article, bool]:
+            with self._receipts.claim(request, article.id) as receipt:
+                first = replace(article, id=receipt.article_id)
+                if not receipt.done:
+                    self._ingester.put(first)
+            return first, receipt.done
+
+        return await anyio.to_thread.run_sync(run)
+
+    async def read_document(self, data: bytes, suffix: str, charset: str | None) -> ArticleFields:
+        """The fields of a document that is read as a file with that suffix is, within bounds.
+
+        Raises `ArticleError`, `BusyError`.
+        """
+        return await self._documents.read(data, suffix, charset)
 
     async def delete_article(self, article_id: str) -> None:
         """Forget an article; raises `NotFoundError`."""

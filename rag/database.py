@@ -110,7 +110,28 @@ _KEYS = (
     ) WITHOUT ROWID""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _CLUSTERS, _FILTERS, _ANSWERS, _KEYS)
+_RECEIPTS = (
+    # The article that a request with an Idempotency-Key became.
+    """CREATE TABLE receipts (
+        caller TEXT NOT NULL,       -- the id of an API key, empty without one
+        key TEXT NOT NULL,
+        digest BLOB NOT NULL,       -- of the request
+        article_id TEXT NOT NULL,
+        created_at TEXT NOT NULL,   -- UTC
+        done INTEGER NOT NULL,
+        PRIMARY KEY (caller, key)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX receipts_by_time ON receipts (created_at)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    _FIRST,
+    _CLUSTERS,
+    _FILTERS,
+    _ANSWERS,
+    _KEYS,
+    _RECEIPTS,
+)
 """Step n brings a database from schema version n to n + 1; a released step is never edited."""
 
 

@@ -134,7 +134,7 @@ def _relative(text: str, published: date | None) -> Iterator[DateMention]:
 
 def _is_month(name: str, before: str, others: set[str]) -> bool:
     """Whether a month's name is one: not the verbs "may" and "march"."""
-    if name.isdigit() or (name[0].isupper() and others):
+    if name.isdecimal() or (name[0].isupper() and others):
         return True
     ambiguous = name.lower() in _NOT_ONLY_MONTHS
     return name[0].isupper() and (not ambiguous or bool(_BEFORE_MONTH.search(before)))
@@ -142,7 +142,7 @@ def _is_month(name: str, before: str, others: set[str]) -> bool:
 
 def month_number(name: str) -> int:
     """The month, 1 to 12, that a number or a name of at least three letters stands for."""
-    if name.isdigit():
+    if name.isdecimal():
         return int(name)
     return next(i for i, month in enumerate(MONTHS, 1) if month.startswith(name[:3].lower()))
 

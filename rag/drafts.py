@@ -228,4 +228,6 @@ def _read(sentence: str) -> tuple[str, tuple[str, ...]]:
     text = _LONE_CLOSER.sub("", without_markup(_CUT_OFF.sub("", text)))
     if _LEAD_IN.match(line):
         text = text[:1].upper() + text[1:]
-    return text, tuple(dict.fromkeys(f"A{int(number)}" for number in re.findall(r"\d+", cited)))
+    return text, tuple(
+        dict.fromkeys(f"A{int(number)}" for number in re.findall(r"\d{1,18}", cited))
+    )

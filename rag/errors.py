@@ -25,6 +25,18 @@ class NotFoundError(DatelineError):
     """Nothing is stored under the given id."""
 
 
+class RepeatDiffersError(DatelineError):
+    """A request came under the Idempotency-Key of another one."""
+
+
+class UnderWayError(DatelineError):
+    """The same request, by its Idempotency-Key, is being worked on."""
+
+
+class BusyError(DatelineError):
+    """Too much of the same is being worked on or waits for it."""
+
+
 class LibraryError(DatelineError):
     """The library cannot be read or written."""
 

@@ -232,7 +232,7 @@ def _near(kind: str, said: str, before: str, anchor: date) -> tuple[date, date]:
 
 def _count(said: str) -> int:
     for word in said.split():
-        if word.isdigit():
+        if word.isdecimal():
             return int(word)
         if word == "couple":
             return 2

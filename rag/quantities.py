@@ -126,7 +126,7 @@ def _numbers(text: str) -> Iterator[tuple[int, int, float]]:
     start, end, value = 0, 0, None
     for match in _TOKEN.finditer(text):
         word = match.group().lower()
-        small = float(word.replace(",", "")) if word[0].isdigit() else _WORDS.get(word)
+        small = float(word.replace(",", "")) if word[0].isdecimal() else _WORDS.get(word)
         near = value is not None and text[end : match.start()] in {"", " ", "-", "‑", "\u00a0"}
         if small is not None:
             joins = near and value is not None and _joins(value, small)

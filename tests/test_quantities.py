@@ -24,7 +24,9 @@ def test_numbers_have_a_value_and_a_unit(text: str, expected: list[tuple[float, 
     assert [(q.value, q.unit) for q in quantities(text)] == expected
 
 
-@pytest.mark.parametrize("text", ["", "one of them", "no one came", "the one", "no numbers", "and"])
+@pytest.mark.parametrize(
+    "text", ["", "one of them", "no one came", "the one", "no numbers", "and", "³ò", "m²"]
+)
 def test_what_is_no_number_is_none(text: str) -> None:
     assert quantities(text) == []
 

@@ -17,7 +17,9 @@ from api.responses import json_response
 router = APIRouter(prefix="/v1/models", tags=["openai"])
 
 UNKNOWN_MODEL = Kind("model-not-found", "There is no such model", 404)
-_CREATED = 1755734400  # clients want a time; what answers may change at any other
+CREATED = 1755734400  # clients want a time; what answers may change at any other
+DATELINE: Json = {"id": MODEL, "object": "model", "created": CREATED, "owned_by": MODEL}
+LISTED: Json = {"object": "list", "data": [DATELINE]}
 
 
 @router.get(
@@ -32,7 +34,7 @@ _CREATED = 1755734400  # clients want a time; what answers may change at any oth
 )
 async def list_models() -> Response:
     """List what clients can choose from: the one model, `dateline`."""
-    return json_response({"object": "list", "data": [_model()]})
+    return json_response(LISTED)
 
 
 @router.get(
@@ -50,10 +52,6 @@ async def get_model(
 ) -> Response:
     """Get the model `dateline`; there is no other."""
     if model == MODEL:
-        return json_response(_model())
+        return json_response(DATELINE)
     detail = f"There is no model {model[:100]!r}; there is {MODEL!r}."
     return ProblemResponse(problem(UNKNOWN_MODEL, detail, request_id_of(request)), param="model")
-
-
-def _model() -> Json:
-    return {"id": MODEL, "object": "model", "created": _CREATED, "owned_by": MODEL}

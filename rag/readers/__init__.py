@@ -11,7 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.articles import decode_utf8, parse_fields, refuse_binary, to_article
+from rag.articles import (
+    ArticleFields,
+    decode_utf8,
+    parse_fields,
+    refuse_binary,
+    to_article,
+)
 from rag.errors import ArticleError
 from rag.readers.html import parse_html
 from rag.readers.metadata import METADATA_BYTES, json_object, yaml_mapping
@@ -56,6 +62,11 @@ def read_articles(
                     )
                     continue
             yield result
+
+
+def parse_document(data: bytes, suffix: str, source: str) -> ArticleFields:
+    """The fields of what would be a file with that suffix, alone; raises `ArticleError`."""
+    return parse_fields(source, _PARSERS[suffix](data, source))
 
 
 def _find(paths: Sequence[Path]) -> Iterator[Path | Skipped | Ignored]:

@@ -1,0 +1,44 @@
+"""The whole service over a small library, with fakes where the true parts are slow."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+
+from api.app import create_app
+from rag.bootstrap import Parts, Service, open_service
+from rag.settings import Settings
+from rag.types import Article
+from tests.fakes import FakeAnalyser, FakeEmbedder
+from tests.http_samples import BASE
+
+BRIDGE = Article(
+    "bridge",
+    "The harbour bridge cost 84 million crowns in all.\nRain fell on the market.\n",
+    title="Bridge opens",
+    outlet="The Daily",
+    published_at="2025-08-21",
+)
+ASKED = {"question": "What did the harbour bridge cost in all?"}
+
+
+@asynccontextmanager
+async def wired(data: Path, *articles: Article, **settings: object) -> AsyncIterator[Service]:
+    """A service over a data directory, opened, with these articles put into it."""
+    chosen = Settings(
+        _env_file=None, **{"data_dir": data, "llm_model": None, "chroma_url": None} | settings
+    )
+    parts = Parts(embedder=FakeEmbedder(), analyser=FakeAnalyser())
+    async with open_service(chosen, parts) as service:
+        for article in articles:
+            await service.put_article(article)
+        yield service
+
+
+def client_of(service: Service, **headers: str) -> httpx.AsyncClient:
+    """A client of the app over a service; what no handler caught is raised."""
+    transport = httpx.ASGITransport(create_app(service))
+    return httpx.AsyncClient(transport=transport, base_url=BASE, headers=headers)
