@@ -136,13 +136,9 @@ def test_the_image_has_a_python_that_the_project_supports() -> None:
 
 
 def test_the_composition_follows_the_compose_specification() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "check_jsonschema", "--builtin-schema"]
-        + ["vendor.compose-spec", str(COMPOSE)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    schema = ("--builtin-schema", "vendor.compose-spec")
+    command = [sys.executable, "-m", "check_jsonschema", *schema, str(COMPOSE)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
