@@ -23,7 +23,7 @@ from rag.settings import Settings
 from rag.types import Evidence, PassagesFound, Question, SentenceReady
 
 DATA = "news"
-QUESTIONS = 8
+QUESTIONS = 4
 WORDS = 400  # no answer is longer
 _SENTENCE_WORDS = range(5, 60)
 _REPEATS = 3

@@ -22,7 +22,6 @@ from evals.bench_replies import Reply, decided_at, prepare
 from evals.scripted_llm import Script
 from evals.serving import Clients, Heard, Started, served, started
 
-TOKENS_A_SECOND = 10
 PARTS = ("first", "cpu", "streams", "memory")
 _WORKERS = 4
 _SAMPLES = 50
@@ -149,11 +148,11 @@ async def _cpu_of(
     return clock() - before
 
 
-async def bench_streams(bench: Bench, streams: int) -> Iterator[Figure]:
-    """So many answers at once, their tokens sent at reading speed once all of them are asked."""
+async def bench_streams(bench: Bench, streams: int, tokens_a_second: float) -> Iterator[Figure]:
+    """So many answers at once, their tokens sent at that pace once all of them are asked."""
     pieces = [reply.pieces() for reply in bench.replies]
     decided = [decided_at(reply) for reply in pieces]
-    pace = 1 / TOKENS_A_SECOND
+    pace = 1 / tokens_a_second
     script = Script(pieces, interval_s=pace, together=streams, spread_s=25 * pace)
     gaps: list[list[float]] = []
     errors = lost = 0
@@ -232,7 +231,7 @@ async def measure(parts: Sequence[str], options: argparse.Namespace) -> Iterator
             if "cpu" in parts:
                 figures += await bench_cpu(bench, options.questions)
             if "streams" in parts:
-                figures += await bench_streams(bench, options.streams)
+                figures += await bench_streams(bench, options.streams, options.pace)
             if "memory" in parts:
                 await clients.direct(Script([reply.pieces(3) for reply in replies]))
                 figures.append(await _memory(bench, "with the LLM", options.requests, llm=True))
@@ -268,6 +267,7 @@ def main() -> None:
     parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS, help="what is measured")
     parser.add_argument("--questions", type=int, default=100, help="asked one after the other")
     parser.add_argument("--streams", type=int, default=200, help="answers that stream at once")
+    parser.add_argument("--pace", type=float, default=10, help="tokens a second of each of them")
     parser.add_argument("--requests", type=int, default=10_000, help="for the slope of memory")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args()

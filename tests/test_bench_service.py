@@ -91,7 +91,7 @@ async def test_a_server_that_does_not_start_is_told_with_what_it_said() -> None:
 
 @pytest.mark.slow
 def test_every_part_is_measured_over_sockets() -> None:
-    small = ("--questions", "2", "--streams", "3", "--requests", "10", "--json")
+    small = "--questions 2 --streams 3 --pace 100 --requests 10 --json".split()
     done = subprocess.run(
         [sys.executable, "-m", "evals.bench_service", *small],
         capture_output=True,
