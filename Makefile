@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 INSTALL := $(PIP) $(PIP_ARGS) --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help ask ingest serve test check format eval eval-gate tune bench browser lock clean
+.PHONY: help ask ingest serve test check format eval eval-gate tune bench bench-service browser lock clean
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ tune: $(VENV)/installed ## fit the ranking's weights on gold questions (DATA="ne
 
 bench: $(VENV)/installed ## measure speed: ratios to a baseline in the same run
 	@$(BIN)/python -m evals.bench $(ARGS)
+
+bench-service: $(VENV)/installed-test ## measure the service beside a scripted LLM asked directly (an hour; ARGS="--requests 500")
+	@OMP_NUM_THREADS=1 $(BIN)/python -m evals.bench_service $(ARGS)
 
 browser:
 	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null \
