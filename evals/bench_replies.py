@@ -71,6 +71,7 @@ class _QuotingModel:
     """Says the sentences that it is given, and notes when it has said the first."""
 
     model = "quoting"
+    state = "ok"
 
     def __init__(self) -> None:
         self.sentences: Sequence[str] = ()

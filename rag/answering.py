@@ -7,8 +7,8 @@ import logging
 import math
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -80,7 +80,6 @@ class _Progress:
     id: str
     question: Question
     evidence: Evidence
-    verifier: Verifier
     composer: Composer
     began: float
     retrieved: float
@@ -90,6 +89,7 @@ class _Progress:
     fallback: Fallback | None = None
     prompt: PromptVersion | None = None
     usage: Usage = field(default_factory=Usage)
+    verifier: Verifier = field(init=False)  # once the passages are read
 
 
 class Answerer:
@@ -121,12 +121,10 @@ class Answerer:
         yield Started(answer_id, question.text)
         evidence = await self._retriever.retrieve(question, PASSAGES, PASSAGE_TOKENS)
         yield PassagesFound(evidence.passages)
-        verifier = await anyio.to_thread.run_sync(Verifier, evidence, self._analyser)
         progress = _Progress(
             id=answer_id,
             question=question,
             evidence=evidence,
-            verifier=verifier,
             composer=Composer(evidence.articles),
             began=began,
             retrieved=self._clock(),
@@ -135,6 +133,8 @@ class Answerer:
             async with aclosing(self._generate(progress, self._generation)) as sentences:
                 async for ready in sentences:
                     yield ready
+        else:
+            await self._read(progress)
         if not progress.composer.sentences:
             async for ready in self._extract(progress):
                 yield ready
@@ -151,14 +151,18 @@ class Answerer:
     async def _generate(
         self, progress: _Progress, generation: Generation
     ) -> AsyncGenerator[SentenceReady]:
-        """The LLM's sentences that the articles support; sets `fallback` if there are none."""
-        prompt = generation.prompt.render(
-            progress.question, progress.evidence, generation.prompt_tokens
+        """The LLM's sentences that the articles support; sets `fallback` if there are none.
+
+        The passages are read while the LLM writes its first sentence.
+        """
+        prompt = await anyio.to_thread.run_sync(
+            generation.prompt.render, progress.question, progress.evidence, generation.prompt_tokens
         )
         progress.model, progress.prompt = generation.model.model, generation.prompt.version
-        on_topic = await anyio.to_thread.run_sync(self._is_on_topic, progress)
         try:
-            async with aclosing(self._claims(progress, generation, prompt)) as claims:
+            async with _begun(self._claims(progress, generation, prompt)) as claims:
+                await self._read(progress)
+                on_topic = await anyio.to_thread.run_sync(self._is_on_topic, progress)
                 async for claim in claims:
                     ready = await self._verified(progress, claim, on_topic)
                     if ready:
@@ -169,6 +173,12 @@ class Answerer:
         else:
             if not progress.composer.sentences:
                 progress.fallback = "llm_refused" if progress.refused else "llm_unsupported"
+
+    async def _read(self, progress: _Progress) -> None:
+        """Read the passages, to verify sentences against them."""
+        progress.verifier = await anyio.to_thread.run_sync(
+            Verifier, progress.evidence, self._analyser
+        )
 
     def _is_on_topic(self, progress: _Progress) -> bool:
         """Whether the passages have every name of the question: an LLM that answers "what did
@@ -258,6 +268,29 @@ class Answerer:
                 total=round(1000 * (now - progress.began)),
             ),
         )
+
+
+@asynccontextmanager
+async def _begun(claims: AsyncGenerator[Claim]) -> AsyncIterator[AsyncIterator[Claim]]:
+    """The claims, of which the first is waited for from now on; closed at the end."""
+
+    async def following() -> AsyncGenerator[Claim]:
+        claim = await first
+        while claim is not None:
+            yield claim
+            claim = await anext(claims, None)
+
+    async def begin() -> Claim | None:
+        return await anext(claims, None)
+
+    first = asyncio.create_task(begin())
+    try:
+        async with aclosing(following()) as all_of_them:
+            yield all_of_them
+    finally:
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        await claims.aclose()
 
 
 async def _within(

@@ -2,7 +2,8 @@ import asyncio
 import itertools
 import logging
 import math
-from collections.abc import Sequence
+import threading
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from rag.errors import LanguageModelError, LibraryError
 from rag.prompting import load_prompt
 from rag.reading import Reading
 from rag.types import (
+    Analysis,
     Answer,
     AnswerEvent,
     Article,
@@ -76,6 +78,7 @@ def answerer(
     *extracted: str,
     found: Evidence | Exception = EVIDENCE,
     deadline_s: float = math.inf,
+    analyser: FakeAnalyser | None = None,
 ) -> Answerer:
     prompt = load_prompt("answer")
     generation = Generation(model, prompt, 1000, 100, deadline_s) if model else None
@@ -83,7 +86,7 @@ def answerer(
     return Answerer(
         ScriptedRetriever(found),
         ScriptedExtractor(*extracted),
-        FakeAnalyser(),
+        analyser or FakeAnalyser(),
         generation,
         clock=lambda: next(seconds),
     )
@@ -313,6 +316,26 @@ async def test_a_sentence_is_shown_while_the_llm_still_writes() -> None:
             said = model.said
             break
     assert said < 3
+
+
+async def test_the_passages_are_read_while_the_llm_writes() -> None:
+    asked = threading.Event()
+
+    class Model(FakeLanguageModel):
+        async def stream(
+            self, messages: Sequence[tuple[str, str]], max_tokens: int
+        ) -> AsyncGenerator[str | Usage]:
+            asked.set()
+            async for piece in super().stream(messages, max_tokens):
+                yield piece
+
+    class Reader(FakeAnalyser):
+        def analyse(self, texts: Sequence[str]) -> list[Analysis]:
+            assert asked.wait(10), "the LLM is not asked before all is read"
+            return super().analyse(texts)
+
+    answer = await answer_of(answerer(Model(f"{COST} [A1]"), analyser=Reader()))
+    assert answer.model == "fake-llm"
 
 
 async def test_time_is_told_in_milliseconds() -> None:
