@@ -41,11 +41,14 @@ _QUOTE_STYLE = str.maketrans(dict.fromkeys("“”„‟«»", '"') | dict.fromk
 
 def words(text: str) -> list[str]:
     """The words of a text as written, hyphenated and dotted ones whole, possessive 's left out."""
-    return [re.sub(r"[’']s$", "", match.group()) for match in WORD.finditer(text)]
+    found = WORD.findall(text)
+    return [word[:-2] if word.endswith(("’s", "'s")) else word for word in found]
 
 
 def fold(text: str) -> str:
     """Lower case without diacritics, for comparing names and words."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in decomposed if not unicodedata.combining(c)).replace("’", "'")
 
