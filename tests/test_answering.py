@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from rag.answering import ABSTENTION, PASSAGE_TOKENS, PASSAGES, Answerer, Generation
+from rag.condensing import Condenser, Rewriting
 from rag.errors import LanguageModelError, LibraryError
 from rag.prompting import load_prompt
 from rag.reading import Reading
@@ -79,6 +80,7 @@ def answerer(
     found: Evidence | Exception = EVIDENCE,
     deadline_s: float = math.inf,
     analyser: FakeAnalyser | None = None,
+    condenser: Condenser | None = None,
 ) -> Answerer:
     prompt = load_prompt("answer")
     generation = Generation(model, prompt, 1000, 100, deadline_s) if model else None
@@ -87,6 +89,7 @@ def answerer(
         ScriptedRetriever(found),
         ScriptedExtractor(*extracted),
         analyser or FakeAnalyser(),
+        condenser or Condenser(FakeAnalyser()),
         generation,
         clock=lambda: next(seconds),
     )
@@ -354,7 +357,7 @@ async def test_each_answer_has_an_id_of_its_own() -> None:
 
 async def test_as_many_passages_are_retrieved_as_an_answer_may_rest_on() -> None:
     retriever = ScriptedRetriever()
-    one = Answerer(retriever, ScriptedExtractor(COST), FakeAnalyser())
+    one = Answerer(retriever, ScriptedExtractor(COST), FakeAnalyser(), Condenser(FakeAnalyser()))
     await answer_of(one)
     assert retriever.asked == [(QUESTION, PASSAGES, PASSAGE_TOKENS)]
 
@@ -363,7 +366,7 @@ def test_warming_up_uses_what_an_answer_uses() -> None:
     retriever, extractor, analyser = ScriptedRetriever(), ScriptedExtractor(), FakeAnalyser()
     model = FakeLanguageModel("")
     generation = Generation(model, load_prompt("answer"), 1000, 100)
-    Answerer(retriever, extractor, analyser, generation).warm_up()
+    Answerer(retriever, extractor, analyser, Condenser(analyser), generation).warm_up()
     assert extractor.asked
     assert analyser.analysed
     assert not model.asked, "that may cost money"

@@ -147,7 +147,7 @@ async def answers_at(address: str, deadline_s: float = DEADLINE_S) -> list[Answe
     model = model_at(address, deadline_s=deadline_s)
     timed = Timed(model)
     generation = Generation(timed, load_prompt("answer"), 1000, 100)
-    answerer = Answerer(Found(), Found(), FakeAnalyser(), generation)
+    answerer = Answerer(Found(), Found(), FakeAnalyser(), Condenser(FakeAnalyser()), generation)
 
     async def ask() -> Answer:
         events = [event async for event in answerer.answer(QUESTION)]
