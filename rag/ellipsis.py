@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from rag.mentions import SUBJECT, Mention, mentions
@@ -41,7 +41,10 @@ _SUBJECT_WH = re.compile(
 )
 _MANY = re.compile(r"how (?:many|much)", re.IGNORECASE)
 _SINGULAR = {"was": "were", "is": "are", "has": "have", "does": "do"}
-_TOPICS = frozenset("about on regarding concerning for".split())
+_ABOUT = frozenset("about regarding concerning".split())
+_TOPICS = _ABOUT | {"on", "for"}
+_ACCORDING = re.compile(r",?\s*\baccording to .*$", re.IGNORECASE)
+_THERE = re.compile(rf"^{_LEAD}(?:how (?:many|much)\b.*?|what) (?:is|are|was|were) there\W*$", re.I)
 _FRAGMENT_WORDS = 6
 
 
@@ -72,7 +75,7 @@ def is_bare(question: str) -> bool:
 
 def is_elliptic(question: str, analysis: Analysis) -> bool:
     """Whether a question leaves out what only another one tells."""
-    if is_bare(question) or _MORE.match(question) or _WHAT_ABOUT.match(question):
+    if is_bare(question) or any(p.match(question) for p in (_MORE, _WHAT_ABOUT, _THERE)):
         return True
     return (
         bool(analysis.tokens)
@@ -89,6 +92,8 @@ def completed(question: str, analysis: Analysis, before: Asked, recalled: Recall
         return _asked_otherwise(bare["wh"].lower(), before, recalled)
     if _MORE.match(question):
         return _joined("What else is told of", before.about(recalled), " ")
+    if _THERE.match(question):
+        return _joined(question.rstrip(" ?!."), before.about(recalled))
     other = _WHAT_ABOUT.match(question) or _AND.match(question)
     if other:
         return _substituted(other["rest"], analysis, question, before, recalled)
@@ -104,12 +109,14 @@ def _substituted(
     rest: str, analysis: Analysis, question: str, before: Asked, recalled: Recalled
 ) -> str:
     """The question before with `rest` in the place of what it corresponds to."""
+    if _ACCORDING.match(rest):
+        return f"{_ACCORDING.sub('', before.stem)}, {rest}?"
     prepositional = _in_place_of_prepositional(rest, analysis, before)
     if prepositional:
         return prepositional
     at = question.find(rest)
     new = next((m for m in mentions(question, analysis) if m.start >= at), None)
-    place = _parallel(new, before) if new else _topic(before)
+    place = _parallel(new, before) if new else _topic(before, _TOPICS)
     if place is None:
         return _joined(f"What about {rest}", before.about(recalled))
     inserted = rest if new and not new.named else re.sub(r"^the (?=[A-Z])", "the ", rest)
@@ -138,7 +145,7 @@ def _in_place_of_prepositional(rest: str, analysis: Analysis, before: Asked) -> 
 def _parallel(new: Mention, before: Asked) -> Span | None:
     """Where the question before mentions what corresponds: of the same kind, a name for a name;
     for a thing, what is asked about."""
-    topic = _topic(before)
+    topic = _topic(before, _ABOUT)
     if not new.named and new.kind == "thing" and topic:
         return topic
     old = [m for m in before.mentions if not any(_inside(m, o) for o in before.mentions)]
@@ -157,14 +164,14 @@ def _parallel(new: Mention, before: Asked) -> Span | None:
         alike += [m for m in old if m.role != SUBJECT and m.kind == new.kind]
     if alike:
         return Span(alike[0].start, alike[0].end)
-    return topic if new.kind not in {"person"} else None
+    return topic if new.named else _topic(before, _TOPICS)
 
 
-def _topic(before: Asked) -> Span | None:
+def _topic(before: Asked, prepositions: Collection[str]) -> Span | None:
     """What "about" or the like is followed by."""
     tree = Tree(before.analysis)
     for i, token in enumerate(tree.tokens):
-        objects = tree.of(i, "pobj") if token.lemma in _TOPICS else []
+        objects = tree.of(i, "pobj") if token.lemma in prepositions else []
         if objects:
             whole = _first(tree, objects[0]), _last(tree, objects[0])
             return Span(tree.tokens[whole[0]].start, tree.tokens[whole[1]].end)
@@ -266,7 +273,8 @@ def _answer_of(recalled: Recalled) -> str:
 
 
 def _has_verb(analysis: Analysis) -> bool:
-    return any(token.pos in {"VERB", "AUX"} for token in analysis.tokens)
+    verbs = (t for t in analysis.tokens if t.pos in {"VERB", "AUX"})
+    return any(fold(token.text) != "according" for token in verbs)
 
 
 def _names_its_matter(question: str, analysis: Analysis) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from rag.ellipsis import Asked, completed, is_bare, is_elliptic
 from rag.markup import without_markup
-from rag.mentions import Mention, gender_of, kind_of_noun, mentions
+from rag.mentions import OTHER, Mention, gender_of, kind_of_noun, mentions
 from rag.ports import LanguageAnalyser
 from rag.references import Edit, Recalled, points_back, resolved
 from rag.sentences import sentence_spans
@@ -136,6 +136,7 @@ def _after(past: Past, question: str, answer: str, analyser: LanguageAnalyser) -
         asked_for=_asked_for(question, asked, told),
         statement=_SPEAKER.sub("", sentences[0]) if sentences else "",
         day=next(_days(sentences, analyses[1:]), ""),
+        places=_places(question, asked, told),
     )
     return Past(question or past.question, asked or past.asked, recalled)
 
@@ -179,11 +180,17 @@ def _asked_for(
         people = [m for m in new if m.kind == "person"]
         people += [replace(m, kind="person") for m in new if m.kind == "organisation"]
         return people[:1]
-    if _WHERE.search(question):
-        return [m for m in new if m.kind == "place"][:1]
     which = _WHICH.match(question)
     noun = fold(which[1]) if which else ""
     return [m for m in new if noun in m.heads or _is_kind(noun, m)][:1] if noun else ()
+
+
+def _places(question: str, asked: Sequence[Mention], told: Sequence[Mention]) -> Sequence[Mention]:
+    """Where it is, if the question asked that."""
+    known = {fold(m.text) for m in asked}
+    new = [m for m in told if m.named and fold(m.text) not in known and m.role == OTHER]
+    found = [*(m for m in new if m.kind == "place"), *(m for m in new if m.kind == "thing")]
+    return found[:1] if _WHERE.search(question) else ()
 
 
 def _is_kind(noun: str, mention: Mention) -> bool:

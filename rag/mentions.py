@@ -39,12 +39,12 @@ _ORGANISATIONS = frozenset(
     "yards".split()
 )
 _PLACES = frozenset(
-    "capital city coast country county district island kingdom lake mountain province quarter "
-    "region river sea state town valley village".split()
+    "bay beach cape capital city coast country county district island kingdom lake mount mountain "
+    "port province quarter region river sea state strand town valley village".split()
 )
 _THINGS = frozenset(
     "act arena barrage bill bridge castle cup deal dam festival ferry hall harbour lighthouse "
-    "medal museum palace pass path plant port refinery road station stadium street toll tower "
+    "medal museum palace pass path plant refinery road station stadium street toll tower "
     "train treaty weir yard".split()
 )
 _PEOPLE = frozenset(
@@ -100,8 +100,11 @@ def mentions(text: str, analysis: Analysis) -> list[Mention]:
     """What a sentence mentions, its subject first, then objects, then the rest, each in order."""
     reader = _Reader(text, analysis)
     found = [mention for i in range(len(analysis.tokens)) if (mention := reader.mention(i))]
-    inner = {id(a) for a in found for b in found if a is not b and _covers(b, a)}
-    outer = [one for one in found if id(one) not in inner or one.named]
+    outer = [
+        one
+        for one in found
+        if not any(_covers(two, one) and (two.named or not one.named) for two in found)
+    ]
     return sorted(outer, key=lambda one: (one.role, one.start))
 
 
@@ -143,7 +146,9 @@ class _Reader(Tree):
         written = token.text[:1].isupper() and i > 0
         named = written or (token.pos == "PROPN" and not is_known_word(token.text))
         named |= token.pos == "PROPN" and place_of(token.text) is not None
-        last = i if named and not self._is_office(i) else self._last(i)
+        last = self._last(i)
+        if named and not self._is_office(i):
+            last = self._last_of_name(i)
         start, end = self.tokens[first].start, self.tokens[last].end
         phrase = self._text[start:end]
         if len(words(phrase)) > MAX_WORDS or "\n" in phrase:
@@ -153,6 +158,16 @@ class _Reader(Tree):
             role = SUBJECT  # "Mayor Ada Brandt: “…”"
         make = self._named if named else self._common
         return make(i, phrase, role, (start, end))
+
+    def _last_of_name(self, i: int) -> int:
+        while i + 1 < len(self.tokens) and self._is_name_part(i + 1):
+            i += 1
+        return i
+
+    def _is_name_part(self, i: int) -> bool:
+        token, before = self.tokens[i], self.tokens[i - 1]
+        joined = self._text[before.end : token.start] == " "
+        return joined and token.pos == "PROPN" and token.text[:1].isupper()
 
     def _is_office(self, i: int) -> bool:
         return bool(self.of(i, "prep")) and fold(self.tokens[i].text) in TITLES
@@ -166,21 +181,30 @@ class _Reader(Tree):
         kind = "person" if aged else self._kind_of(i, name, titles, last)
         heads = frozenset({last, *titles}) if is_known_word(last) else titles
         if kind == "person":
-            heads = titles
+            heads = titles | self._called(i)
         return Mention(name, kind, True, False, gender_of(titles), heads, role, *place)
+
+    def _called(self, i: int) -> frozenset[str]:
+        """What is said of a name in apposition: "Ada Brandt, a forecaster"."""
+        beside = self.of(i, "appos")
+        if self.tokens[i].dep == "appos":
+            beside.append(self.tokens[i].head)
+        nouns = (self.tokens[j] for j in beside)
+        return frozenset(fold(t.text) for t in nouns if t.pos == "NOUN")
 
     def _kind_of(self, i: int, name: str, titles: frozenset[str], last: str) -> Kind:
         if titles:
             return "person"
-        tokens = {fold(word) for word in words(name)}
+        first, *_ = parts = [fold(word) for word in words(name)]
+        tokens = {*parts}
         if last in _ORGANISATIONS or tokens & {"ministry", "university", "council"}:
             return "organisation"
         if last in _THINGS:
             return "thing"
-        if place_of(name) or last in _PLACES:
+        if place_of(name) or last in _PLACES or first in _PLACES:
             return "place"
         label = self._labels.get(i, "")
-        unknown = len(tokens) > 1 and not any(map(is_known_word, tokens))
+        unknown = len(parts) > 1 and not is_known_word(last) and first not in _THINGS
         if unknown and label not in {"GPE", "LOC"}:
             return "person"  # "Lucan Dreyle", whatever the analyser takes him for
         return _KINDS.get(label, "thing")
@@ -239,4 +263,4 @@ def _without_titles(phrase: str) -> tuple[str, frozenset[str]]:
 
 
 def _covers(outer: Mention, inner: Mention) -> bool:
-    return outer.start <= inner.start and inner.end <= outer.end
+    return outer is not inner and outer.start <= inner.start and inner.end <= outer.end

@@ -49,7 +49,7 @@ class Recalled:
 
     `recent` is the part of `all` that the last question and its answer mention; `asked_for` comes
     before it where it fits: whom, what or where the last question asked for. `day` is a time that
-    the last answer gives, with its preposition.
+    the last answer gives, with its preposition, `places` where that says that something is.
     """
 
     recent: Sequence[Mention] = ()
@@ -57,6 +57,7 @@ class Recalled:
     asked_for: Sequence[Mention] = ()
     statement: str = ""
     day: str = ""
+    places: Sequence[Mention] = ()
 
     def fullest(self, mention: Mention) -> str:
         """A name as it was first given: "Orla Meskin" for "Meskin", if there is but one."""
@@ -103,7 +104,7 @@ class _Resolver(Tree):
             elif word in _THIS:
                 if self._is_demonstrative(i):
                     yield i
-            elif (word == "there" and token.dep == "advmod") or (word == "then" and i > 0):
+            elif (word == "there" and self._is_place(i)) or (word == "then" and i > 0):
                 yield i
 
     def edits(self) -> Iterator[Edit]:
@@ -128,7 +129,8 @@ class _Resolver(Tree):
             return self._recalled.day or None
         if word == "there":
             place = self._recalled.first(lambda m: m.kind == "place" and self._is_other(m))
-            return f"in {self._recalled.fullest(place)}" if place else None
+            place = next(iter(self._recalled.places), place)
+            return f"{'in' if place.kind == 'place' else 'at'} {place.text}" if place else None
         if word in _THIS and self._is_statement(i):
             return self._statement()
         fits = self._fitting(word)
@@ -150,6 +152,11 @@ class _Resolver(Tree):
         if word in _THEY | {"these", "those"}:
             return lambda m: m.plural or (m.kind == "organisation" and not m.plural)
         return lambda m: m.kind != "person" and not m.plural
+
+    def _is_place(self, i: int) -> bool:
+        """Whether "there" is a place, not the one of "how many are there?"."""
+        token = self.tokens[i]
+        return token.dep == "advmod" and self.tokens[token.head].lemma != "be"
 
     def _acts(self, i: int) -> bool:
         return self.tokens[i].dep in {"nsubj", "nsubjpass", "poss"}
@@ -226,10 +233,11 @@ class _Resolver(Tree):
     def _meant(self, i: int) -> str | None:
         """What a noun with its article calls by a shorter name, if the conversation has it."""
         noun = fold(self.tokens[i].text)
-        called = self._recalled.first(lambda m: noun in m.heads and self._is_other(m))
+        called = self._recalled.first(
+            lambda m: m.named and noun in m.heads and self._is_other(m)
+        ) or self._recalled.first(lambda m: noun in m.heads and len(words(m.text)) > 2)
         if called:
-            full = self._recalled.fullest(called)
-            return full if called.named or len(words(full)) > 2 else None
+            return self._recalled.fullest(called)
         kind = kind_of_noun(noun)
         if noun not in _GENERIC.get(kind, ()):
             return None

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from rag.answering import ABSTENTION, PASSAGE_TOKENS, PASSAGES, Answerer, Generation
-from rag.condensing import Condenser, Rewriting
+from rag.condensing import Condenser
 from rag.errors import LanguageModelError, LibraryError
 from rag.prompting import load_prompt
 from rag.reading import Reading

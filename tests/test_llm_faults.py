@@ -16,6 +16,7 @@ import pytest
 from api.app import create_app
 from rag.answering import Answerer, Generation
 from rag.bootstrap import Parts, open_service
+from rag.condensing import Condenser
 from rag.llm import OpenAIModel
 from rag.llm.breaker import CircuitBreaker
 from rag.prompting import load_prompt
