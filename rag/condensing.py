@@ -153,7 +153,7 @@ def _keeps(text: str, question: str, analyser: LanguageAnalyser) -> bool:
     if not numbers(question) <= numbers(text):
         return False
     asked, left = set(content_stems(question)), set(content_stems(text))
-    return 2 * len(asked & left) >= len(asked)
+    return len(asked - left) <= len(asked) // 3
 
 
 def _adds(text: str, said: str) -> bool:

@@ -282,7 +282,7 @@ def _names_its_matter(question: str, analysis: Analysis) -> bool:
     count = len(words(question))
     if count > _FRAGMENT_WORDS:
         return True
-    return count > 1 and any(m.named for m in mentions(question, analysis))
+    return count > 1 and any(t.pos == "PROPN" and t.text[:1].isupper() for t in analysis.tokens)
 
 
 def _named(question: str, analysis: Analysis) -> str | None:

@@ -130,9 +130,11 @@ def _after(past: Past, question: str, answer: str, analyser: LanguageAnalyser) -
     ]
     recent = [*asked, *told]
     earlier = [*past.recalled.all] if question else [*past.recalled.recent, *past.recalled.all]
+    known = _known(recent, earlier)
+    recent_names = {mention.text for mention in recent}
     recalled = Recalled(
-        recent=recent,
-        all=_known(recent, earlier),
+        recent=[mention for mention in known if mention.text in recent_names],
+        all=known,
         asked_for=_asked_for(question, asked, told),
         statement=_SPEAKER.sub("", sentences[0]) if sentences else "",
         day=next(_days(sentences, analyses[1:]), ""),

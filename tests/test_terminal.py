@@ -400,3 +400,18 @@ def test_long_work_shows_a_bar_with_count_and_remaining_time() -> None:
     assert "Ingesting" in file.getvalue()
     assert "chunks" in file.getvalue()
     assert "-:--:--" in file.getvalue()
+
+
+def test_a_question_that_was_understood_from_the_conversation_is_told() -> None:
+    answer = replace(ANSWER, standalone_question="What did India\nsay in May?")
+    assert "\nUnderstood as: What did India say in May?\nextractive" in answered(answer)
+    assert "Understood as" not in answered(ANSWER)
+
+
+def test_work_can_be_ended_before_it_is_long() -> None:
+    def work(out: Console) -> None:
+        with working("Reading", out) as end:
+            end()
+            out.print("The answer.")
+
+    assert "Reading" not in on_terminal(work)
