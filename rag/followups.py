@@ -16,7 +16,7 @@ from rag.ports import LanguageAnalyser
 from rag.references import Edit, Recalled, points_back, resolved
 from rag.sentences import sentence_spans
 from rag.types import Analysis, Turn
-from rag.wording import fold
+from rag.wording import fold, words
 
 MAX_TURNS = 8
 MAX_TURN_CHARS = 1500
@@ -96,7 +96,7 @@ def _rewritten(question: str, past: Past, analyser: LanguageAnalyser) -> str:
         analysis = analyser.analyse([told])[0]
     before = Asked(past.question, analyser.analyse([past.question])[0], past.asked)
     whole = completed(told, analysis, before, past.recalled)
-    if whole == question or len(whole) > MAX_QUESTION_CHARS:
+    if words(whole.casefold()) == words(question.casefold()) or len(whole) > MAX_QUESTION_CHARS:
         return question
     return _sentence(whole)
 

@@ -301,7 +301,7 @@ def _write_footnote(out: Console, citation: Citation, source: str | None) -> Non
     lead = _text(f"[{citation.number}] ", "cyan")
     _write(out, _byline(citation), lead)
     quote = " ".join(citation.quote.split())
-    _write(out, _text(quote if quote[:1] in '“"„«' else f"“{quote}”"), _blank(lead))
+    _write(out, _text(quote if set(quote) & set('“"„«') else f"“{quote}”"), _blank(lead))
     address = citation.url or (source and _near(source))
     if address:
         _write(out, _text(address, "dim"), _blank(lead), wrap=False)  # whole, to be clicked

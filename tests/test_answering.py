@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from rag.answering import ABSTENTION, PASSAGE_TOKENS, PASSAGES, Answerer, Generation
-from rag.condensing import Condenser
+from rag.condensing import Condenser, Rewriting
 from rag.errors import LanguageModelError, LibraryError
 from rag.prompting import load_prompt
 from rag.reading import Reading
@@ -27,6 +27,7 @@ from rag.types import (
     Question,
     SentenceReady,
     Started,
+    Turn,
     Understood,
     Usage,
 )
@@ -393,3 +394,33 @@ async def test_what_was_verified_stands_when_the_llm_is_stopped() -> None:
     assert [s.text for s in answer.sentences] == [OPENED]
     assert (answer.fallback, answer.model) == ("llm_unavailable", "fake-llm")
     assert model.closed == 1
+
+
+IN_CONVERSATION = Question(
+    "what about it?", (Turn("user", "What is old?"), Turn("assistant", "A."))
+)
+
+
+async def test_all_that_answers_sees_the_question_that_stands_alone_and_no_history() -> None:
+    alone = "What about what is old?"
+    retriever, extractor = ScriptedRetriever(), ScriptedExtractor(COST)
+    rewriting = Rewriting(FakeLanguageModel(alone, Usage(7, 2)), load_prompt("condense"))
+    model = FakeLanguageModel(f"{OPENED} [A1]", Usage(100, 20))
+    one = Answerer(
+        retriever,
+        extractor,
+        FakeAnalyser(),
+        Condenser(FakeAnalyser(), rewriting),
+        Generation(model, load_prompt("answer"), 1000, 100),
+    )
+    started, *_ = await events_of(one, IN_CONVERSATION)
+    answer = await answer_of(one, IN_CONVERSATION)
+    assert isinstance(started, Started)
+    assert (started.question, answer.question) == ("what about it?", "what about it?")
+    assert answer.standalone_question == alone
+    assert {(asked.text, asked.history) for asked, *_ in retriever.asked} == {(alone, ())}
+    assert f"Question: {alone}" in model.asked[0][-1][1]
+    assert "What is old?" not in str(model.asked)
+    assert answer.usage == Usage(107, 22)
+    assert (await one.search(IN_CONVERSATION, 3)) == EVIDENCE
+    assert retriever.asked[-1][0].text == alone

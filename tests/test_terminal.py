@@ -203,7 +203,7 @@ def test_what_is_unknown_of_an_article_is_left_out() -> None:
 
 
 def test_a_quotation_has_its_quotation_marks_once() -> None:
-    for quote in (f"“{QUOTE}”", f'"{QUOTE}"', f"«{QUOTE}»"):
+    for quote in (f"“{QUOTE}”", f'"{QUOTE}"', f"«{QUOTE}»", f"He said: “{QUOTE}”"):
         shown = answered(replace(ANSWER, citations=(replace(CITATION, quote=quote),)))
         assert f"    {quote}\n" in shown
 
