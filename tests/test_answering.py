@@ -56,9 +56,11 @@ EVIDENCE = Evidence(
 class ScriptedRetriever:
     def __init__(self, found: Evidence | Exception = EVIDENCE) -> None:
         self.found = found
-        self.asked: list[tuple[Question, int, int]] = []
+        self.asked: list[tuple[Question, int, int | None]] = []
 
-    async def retrieve(self, question: Question, limit: int, budget_tokens: int) -> Evidence:
+    async def retrieve(
+        self, question: Question, limit: int, budget_tokens: int | None = None
+    ) -> Evidence:
         self.asked.append((question, limit, budget_tokens))
         if isinstance(self.found, Exception):
             raise self.found
