@@ -16,6 +16,7 @@ import pytest
 from api.app import create_app
 from rag.answering import Answerer, Generation
 from rag.bootstrap import Parts, open_service
+from rag.condensing import Condenser
 from rag.llm import OpenAIModel
 from rag.llm.breaker import CircuitBreaker
 from rag.prompting import load_prompt
@@ -147,7 +148,7 @@ async def answers_at(address: str, deadline_s: float = DEADLINE_S) -> list[Answe
     model = model_at(address, deadline_s=deadline_s)
     timed = Timed(model)
     generation = Generation(timed, load_prompt("answer"), 1000, 100)
-    answerer = Answerer(Found(), Found(), FakeAnalyser(), generation)
+    answerer = Answerer(Found(), Found(), FakeAnalyser(), Condenser(FakeAnalyser()), generation)
 
     async def ask() -> Answer:
         events = [event async for event in answerer.answer(QUESTION)]
