@@ -12,12 +12,11 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 
-import anyio.to_thread
-
 from rag.candidates import mentions_all
 from rag.citations import Verifier
 from rag.composing import EXTRACTIVE_MAX_WORDS, Composer
 from rag.condensing import Condenser
+from rag.cores import compute
 from rag.drafts import Draft, DraftReader
 from rag.errors import LanguageModelError
 from rag.extractive import Extractor, read_asked
@@ -167,14 +166,13 @@ class Answerer:
 
         The passages are read while the LLM writes its first sentence.
         """
-        prompt = await anyio.to_thread.run_sync(
-            generation.prompt.render, progress.question, progress.evidence, generation.prompt_tokens
-        )
+        asked, budget = (progress.question, progress.evidence), generation.prompt_tokens
+        prompt = await compute(lambda: generation.prompt.render(*asked, budget))
         progress.model, progress.prompt = generation.model.model, generation.prompt.version
         try:
             async with _begun(self._claims(progress, generation, prompt)) as claims:
                 await self._read(progress)
-                on_topic = await anyio.to_thread.run_sync(self._is_on_topic, progress)
+                on_topic = await compute(lambda: self._is_on_topic(progress))
                 async for claim in claims:
                     ready = await self._verified(progress, claim, on_topic)
                     if ready:
@@ -188,9 +186,7 @@ class Answerer:
 
     async def _read(self, progress: _Progress) -> None:
         """Read the passages, to verify sentences against them."""
-        progress.verifier = await anyio.to_thread.run_sync(
-            Verifier, progress.evidence, self._analyser
-        )
+        progress.verifier = await compute(lambda: Verifier(progress.evidence, self._analyser))
 
     def _is_on_topic(self, progress: _Progress) -> bool:
         """Whether the passages have every name of the question: an LLM that answers "what did
@@ -225,9 +221,7 @@ class Answerer:
         readings = progress.verifier.readings
         if confidence is not None and confidence < OFF_TOPIC:
             readings = ()
-        claims = await anyio.to_thread.run_sync(
-            self._extractor.extract, progress.question, readings
-        )
+        claims = await compute(lambda: self._extractor.extract(progress.question, readings))
         for claim in claims:
             ready = await self._verified(progress, claim)
             if ready:
@@ -250,7 +244,7 @@ class Answerer:
                 shown, verdict = named, verifier.verify(named)
             return (shown, verdict) if verdict.support and on_topic else None
 
-        checked = await anyio.to_thread.run_sync(check)
+        checked = await compute(check)
         if checked is None:
             progress.withheld += 1
             return None

@@ -56,7 +56,7 @@ class Verifier:
     def __init__(self, evidence: Evidence, analyser: LanguageAnalyser) -> None:
         self._analyser = analyser
         self.readings = tuple(read_evidence(evidence, analyser))
-        self._sources = Sources(self.readings)
+        self._sources = Sources()
 
     def verify(self, claim: Claim) -> Verdict:
         """Find what backs a claim: in the passages it cites first, else in any other found."""

@@ -8,11 +8,11 @@ from datetime import date
 from itertools import accumulate
 from typing import Literal, Protocol
 
-import anyio.to_thread
 import numpy as np
 
 from rag.blending import RERANKED, Blended, Blender
 from rag.collapsing import carriers, collapse
+from rag.cores import compute
 from rag.errors import IndexUnavailableError
 from rag.outlets import OutletNames
 from rag.ports import Embedder, Library, Rows, VectorIndex, Vectors
@@ -83,7 +83,7 @@ class Retriever:
 
         Raises `ModelMismatchError` where the library was embedded with another model.
         """
-        return await anyio.to_thread.run_sync(self._retrieve, question, limit, budget_tokens)
+        return await compute(lambda: self._retrieve(question, limit, budget_tokens))
 
     def _retrieve(self, question: Question, limit: int, budget_tokens: int | None) -> Evidence:
         self._library.check_model(self._embedder.model)

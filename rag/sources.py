@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from rag.reading import Reading
-from rag.statements import Source, Statement, read_source, read_statement
+from rag.statements import Source, Statement, read_statement
 from rag.types import Article, Span
 
 _BEFORE = 2
@@ -18,18 +18,12 @@ _NAMES_CHARS = 100_000
 
 
 class Sources:
-    """Windows of one or two sentences of the passages that were found."""
+    """Windows of one or two sentences of passages, each read when it is first looked through."""
 
-    def __init__(self, readings: Sequence[Reading]) -> None:
+    def __init__(self) -> None:
         self._names: dict[str, dict[str, str]] = {}
         self._statements: dict[tuple[str, int], Statement] = {}
         self._windows: dict[tuple[str, int, int], Source] = {}
-        for reading in readings:
-            self._names.setdefault(reading.article.id, _full_names(reading.article))
-            for first, last in _pairs(reading):
-                key = _key(reading, first, last)
-                if key not in self._windows:
-                    self._windows[key] = self._source(reading, first, last)
 
     def windows(self, readings: Sequence[Reading]) -> Iterator[tuple[Reading, Span, Source]]:
         """Each sentence of each passage, and each pair of neighbours; each once."""
@@ -39,6 +33,8 @@ class Sources:
                 key = _key(reading, first, last)
                 if key not in seen:
                     seen.add(key)
+                    if key not in self._windows:
+                        self._windows[key] = self._source(reading, first, last)
                     yield reading, Span(*key[1:]), self._windows[key]
 
     def _statement(self, reading: Reading, i: int) -> Statement:
@@ -57,11 +53,13 @@ class Sources:
     def _source(self, reading: Reading, first: int, last: int) -> Source:
         article, text = reading.article, reading.text(first, last)
         before = [reading.text(i, i) for i in range(max(0, first - _BEFORE), first)]
+        if article.id not in self._names:
+            self._names[article.id] = _full_names(article)
         known = self._names[article.id]
         names = [known[word] for word in re.findall(r"[A-Z][\w-]*", text) if word in known]
         header = [part for part in (article.title, article.outlet, article.published_at) if part]
-        return read_source(
-            [self._statement(reading, i) for i in range(first, last + 1)],
+        return Source(
+            tuple(self._statement(reading, i) for i in range(first, last + 1)),
             text,
             "\n".join([*header, *names, *before]),
             article.text[:_LEAD_CHARS],

@@ -13,6 +13,7 @@ from typing import TypeVar
 import httpx
 import pytest
 
+import rag.llm.connection  # noqa: F401  takes a second, once, which is no fault's time
 from api.app import create_app
 from rag.answering import Answerer, Generation
 from rag.bootstrap import Parts, open_service
