@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
@@ -237,6 +238,7 @@ class Service:
     def _warm_up(self) -> None:
         try:
             self._answerer.warm_up()
+            gc.freeze()  # no collection stops the streams to look through what stays
             self._models = "ok"
         except EmbeddingError as error:
             logger.error("%s", error)
