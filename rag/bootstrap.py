@@ -238,13 +238,13 @@ class Service:
     def _warm_up(self) -> None:
         try:
             self._answerer.warm_up()
-            gc.freeze()  # no collection stops the streams to look through what stays
             self._models = "ok"
         except EmbeddingError as error:
             logger.error("%s", error)
             self._models = f"down: {error}"
         if self._retriever.blender:
             self._retriever.blender.warm_up()
+        _collect_seldom()
         try:
             self._index.repair()
         except (IndexUnavailableError, LibraryError) as error:
@@ -272,6 +272,13 @@ class Service:
         except LibraryError as error:
             return f"down: {error}"
         return f"ok: {articles} articles, {chunks} chunks"
+
+
+def _collect_seldom() -> None:
+    """Spare streams the collections of all objects, which stop them for half a second at a time:
+    those that are loaded by now stay, and the others hold no cycles but a few."""
+    gc.freeze()
+    gc.set_threshold(700, 10, 100)
 
 
 @asynccontextmanager
