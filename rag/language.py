@@ -21,7 +21,8 @@ CACHE_SIZE = 8_000  # analyses kept, by text: the sentences of busy articles are
 class SpacyAnalyser:
     """A `LanguageAnalyser`, loaded at first use; remembers what it has analysed."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int = CACHE_SIZE) -> None:
+        self._kept = kept
         self._lock = threading.Lock()
         self._loaded: Language | None = None
         self._cache: OrderedDict[str, Analysis] = OrderedDict()
@@ -36,7 +37,7 @@ class SpacyAnalyser:
             found = [self._cache[text] for text in texts]
             for text in texts:
                 self._cache.move_to_end(text)
-            while len(self._cache) > CACHE_SIZE:
+            while len(self._cache) > self._kept:
                 self._cache.popitem(last=False)
             return found
 
