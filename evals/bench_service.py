@@ -9,8 +9,8 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from evals.bench_replies import Reply, decided_at, prepare
 from evals.scripted_llm import Script
 from evals.serving import Clients, Heard, Started, served, started
 
-PARTS = ("first", "cpu", "streams", "memory")
+PARTS = ("first", "cpu", "streams", "memory", "keyless")
 _WORKERS = 4
 _SAMPLES = 50
 _LINE = "\r" if sys.stderr.isatty() else "\n"
@@ -226,9 +226,8 @@ def slope(points: Sequence[tuple[float, float]]) -> float:
     return float(np.polyfit(x, y, 1)[0])
 
 
-async def measure(parts: Sequence[str], options: argparse.Namespace) -> Iterator[Figure]:
-    """The figures of these parts."""
-    figures: list[Figure] = []
+async def measure(parts: Sequence[str], options: argparse.Namespace) -> AsyncGenerator[Figure]:
+    """The figures of these parts, each once it is measured."""
     async with AsyncExitStack() as opened:
         folder = opened.enter_context(tempfile.TemporaryDirectory())
         data = Path(folder) / "data"
@@ -238,22 +237,25 @@ async def measure(parts: Sequence[str], options: argparse.Namespace) -> Iterator
             bench = Bench(clients, service, replies)
             await bench_first(bench, len(replies))  # warms up both sides
             if "first" in parts:
-                figures += await bench_first(bench, options.questions)
+                for figure in await bench_first(bench, options.questions):
+                    yield figure
             if "cpu" in parts:
-                figures += await bench_cpu(bench, options.questions)
+                for figure in await bench_cpu(bench, options.questions):
+                    yield figure
             if "streams" in parts:
-                figures += await bench_streams(bench, options.streams, options.pace)
+                for figure in await bench_streams(bench, options.streams, options.pace):
+                    yield figure
             if "memory" in parts:
                 await clients.direct(bench.script(partial(Reply.pieces, count=3)))
-                figures.append(await _memory(bench, "with the LLM", options.requests, llm=True))
+                yield await _memory(bench, "with the LLM", options.requests, llm=True)
         logged = list(service.logged)
-        if "memory" in parts:
+        if "keyless" in parts:
             async with served(data, None) as service, Clients(service, llm) as clients:
                 bench = Bench(clients, service, replies)
-                figures.append(await _memory(bench, "keyless", options.requests, llm=False))
+                yield await _memory(bench, "keyless", options.requests, llm=False)
             logged += service.logged
     traces = sum("Traceback" in line for line in logged)
-    return iter([*figures, Figure("tracebacks in the log", "", traces, bound=0)])
+    yield Figure("tracebacks in the log", "", traces, bound=0)
 
 
 async def _memory(bench: Bench, name: str, requests: int, *, llm: bool) -> Figure:
@@ -282,14 +284,20 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=10_000, help="for the slope of memory")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args()
-    figures = list(asyncio.run(measure(options.only, options)))
+    asyncio.run(_print(options))
+
+
+async def _print(options: argparse.Namespace) -> None:
+    found = []
+    if not options.json:
+        print(f"{'':52}{'service':>10}{'direct':>10}{'difference':>12}")
+    async with aclosing(measure(options.only, options)) as figures:
+        async for figure in figures:
+            found.append({**asdict(figure), "difference": figure.difference})
+            if not options.json:
+                print(figure.line(), flush=True)
     if options.json:
-        found = [{**asdict(one), "difference": one.difference} for one in figures]
         print(json.dumps({"figures": found}, ensure_ascii=False))
-        return
-    print(f"{'':52}{'service':>10}{'direct':>10}{'difference':>12}")
-    for figure in figures:
-        print(figure.line())
 
 
 if __name__ == "__main__":
