@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 
 from rag.names import same_person
 from rag.ports import LanguageAnalyser
@@ -19,7 +20,15 @@ from rag.speech import is_speech, read_speech
 from rag.statements import Statement, read_statement
 from rag.support import coverage, objection
 from rag.types import Article, Citation, Claim, Evidence, Quote, Span, Verdict
-from rag.wording import fold, is_hedged, is_negated, normalise_quotes, quotations, words
+from rag.wording import (
+    FUNCTION_WORDS,
+    fold,
+    is_hedged,
+    is_negated,
+    normalise_quotes,
+    quotations,
+    words,
+)
 
 QUOTE_SENTENCES = 2
 """A quote is at most this many sentences of the article."""
@@ -47,6 +56,9 @@ _LINK = re.compile(
     r"\w+://|\[\d+\]|\bwww\.|\]\(|<[a-zA-Z/!]|\bjavascript:|[\x00-\x08\x0e-\x1f\x7f]"
 )
 _CONDITION = re.compile(r"\b(?:if|whether|unless)\b", re.IGNORECASE)
+_OF_NAMES = frozenset(
+    "a an and at by for from her his in its of on other our own the their to us".split()
+)
 _SUBJECTS = frozenset("nsubj nsubjpass csubj expl".split())
 
 
@@ -108,9 +120,9 @@ class Verifier:
     def _exact(self, claim: Claim, readings: Sequence[Reading]) -> Verdict | None:
         """The claim as a verbatim quote, its label the quote's speaker; None where it is none, and
         without support where it is nothing but somebody else's words."""
-        speaker, core = split_label(claim.text)
         refused = None
-        for reading in readings:
+        parts = dict.fromkeys([(None, claim.text.strip()), split_label(claim.text)])
+        for (speaker, core), reading in product(parts, readings):
             for span in _verbatim(core, reading):
                 fault = _attribution_fault(speaker, reading, span, claim.text)
                 if fault is None:
@@ -164,9 +176,14 @@ def _labelled(text: str) -> tuple[str | None, str]:
     """The label, if it is no clause of its own ("Putin told reporters: …"), and what follows."""
     labelled = _LABEL.match(text.strip())
     name = words(labelled["speaker"]) if labelled else []
-    if labelled and len(name) <= LABEL_WORDS and not any(map(is_speech, name)):
+    if labelled and len(name) <= LABEL_WORDS and not any(map(_is_of_a_clause, name)):
         return labelled["speaker"], labelled["rest"]
     return None, text.strip()
+
+
+def _is_of_a_clause(word: str) -> bool:
+    """Whether a word is hardly ever part of a speaker's name or title."""
+    return is_speech(word) or (fold(word) in FUNCTION_WORDS and fold(word) not in _OF_NAMES)
 
 
 def make_citation(number: int, quote: Quote, article: Article) -> Citation:

@@ -80,6 +80,11 @@ def date_mentions(text: str, published: str | None = None) -> list[DateMention]:
     return sorted(found, key=lambda mention: mention.span.start)
 
 
+def is_relative(mention: str) -> bool:
+    """Whether what names a date is a word like "yesterday" or "last month"."""
+    return bool(_RELATIVE.fullmatch(mention))
+
+
 def day_of(published: str | None) -> DateMention | None:
     """The day of an ISO date or time as a mention; None where there is none."""
     day = _iso(published)
