@@ -260,12 +260,12 @@ def _number_form(fact: Fact, material: Material) -> Iterator[str]:
     """Words ⇄ digits, "million" ⇄ zeros, "%" ⇄ "per cent"."""
     for number, word in enumerate(_COUNTS, start=2):
         for pattern, new in (
-            (rf"(?<!of )(?<!-)(?<!\d )(?<!the )\b{word}\b(?![\w-])(?= [a-z]{{4}})(?! of| o’| hundred|"
-             r" thousand| million|teen)", str(number)),
+            (rf"(?<!of )(?<!-)(?<!\d )(?<!the )\b{word}\b(?![\w-])(?= [a-z]{{4}})"
+             r"(?! of| o’| hundred| thousand| million|teen)", str(number)),
             (rf"(?<![\w$€£.,:–-])(?<!^)(?<![A-Z]\w\w )(?<![a-z][a-z][a-z]y ){number}(?= [a-z]{{4}})"
              r"(?! (?:million|billion|percent|thousand|trillion))", word),
         ):  # fmt: skip
-            yield from _outside(fact, pattern, lambda _, new=new: new)
+            yield from _outside(fact, pattern, _always(new))
     yield from _outside(
         fact,
         r"(?<![.,\d])\b(\d{1,3}) million\b(?! to)",
@@ -274,6 +274,10 @@ def _number_form(fact: Fact, material: Material) -> Iterator[str]:
     yield from _outside(fact, r"\b(\d{1,3}),(\d{3})\b(?!,)", lambda found: found[1] + found[2])
     yield from _outside(fact, r" per ?cent\b", lambda _: "%")
     yield from _outside(fact, r"(?<=\d)%", lambda _: " percent")
+
+
+def _always(text: str) -> Callable[[re.Match[str]], str]:
+    return lambda _: text
 
 
 def _date_form(fact: Fact, material: Material) -> Iterator[str]:

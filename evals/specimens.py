@@ -26,16 +26,12 @@ _WHOLE = re.compile(r"^[\"“‘(]?[A-Z0-9].*[.!?][\"”’)]*$", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Specimen:
-    """A claim made of a true sentence. `cited` is the passage that it says it rests on; `right`
-    are the passages that hold the sentence, which stands at `span` of the article `article_id`."""
+    """A claim made of a true sentence, the `original`, and the passage that it says it rests on."""
 
     kind: str
     true: bool
     text: str
     cited: str
-    right: frozenset[str]
-    article_id: str
-    span: Span
     original: str
 
 

@@ -26,8 +26,10 @@ from rag.blending import Blender
 from rag.database import Database
 from rag.documents import DocumentReader
 from rag.embedding import SentenceTransformerEmbedder
+from rag.entailment import CrossEncoderEntailment
 from rag.errors import (
     EmbeddingError,
+    EntailmentError,
     IndexUnavailableError,
     LibraryError,
     LibraryInUseError,
@@ -43,7 +45,7 @@ from rag.keyring import Keyring
 from rag.language import SpacyAnalyser
 from rag.library import SqliteLibrary
 from rag.llm import OpenAIModel
-from rag.ports import Embedder, LanguageAnalyser, LanguageModel, Progress, Reranker
+from rag.ports import Embedder, Entailment, LanguageAnalyser, LanguageModel, Progress, Reranker
 from rag.prompting import load_prompt
 from rag.ranking import WEIGHTS
 from rag.rankings import Rankings
@@ -82,6 +84,7 @@ class Parts:
     analyser: LanguageAnalyser | None = None
     model: LanguageModel | None = None
     reranker: Reranker | None = None
+    entailment: Entailment | None = None
     weights: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)
 
 
@@ -237,7 +240,7 @@ class Service:
         try:
             self._answerer.warm_up()
             self._models = "ok"
-        except EmbeddingError as error:
+        except (EmbeddingError, EntailmentError) as error:
             logger.error("%s", error)
             self._models = f"down: {error}"
         if self._retriever.blender:
@@ -330,7 +333,13 @@ def _wire(
         budgets = settings.prompt_tokens, settings.answer_tokens
         deadline_s = LLM_SHARE * settings.answer_deadline_s
         generation = Generation(traced, prompt, *budgets, deadline_s)
-    answerer = Answerer(retriever, Extractor(embedder, analyser), analyser, generation)
+    answerer = Answerer(
+        retriever,
+        Extractor(embedder, analyser),
+        analyser,
+        generation,
+        parts.entailment or _entailment(settings),
+    )
     ingester = Ingester(
         library,
         index,
@@ -346,6 +355,10 @@ def _reranker(settings: Settings) -> CrossEncoderReranker | None:
     if not settings.reranker_model:
         return None
     return CrossEncoderReranker(settings.reranker_model, settings.reranker_budget_ms / 1000)
+
+
+def _entailment(settings: Settings) -> CrossEncoderEntailment | None:
+    return CrossEncoderEntailment(settings.nli_model) if settings.nli_model else None
 
 
 def _language_model(settings: Settings) -> OpenAIModel | None:

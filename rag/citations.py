@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 
+from rag.errors import EntailmentError
 from rag.names import same_person
-from rag.ports import LanguageAnalyser
+from rag.ports import Entailment, LanguageAnalyser
 from rag.reading import Reading, read_evidence
 from rag.sources import Sources
 from rag.speech import is_speech, read_speech
@@ -48,6 +49,9 @@ MAX_CLAIM_WORDS = 120
 MIN_SHARE = 0.3
 """A source with less of a claim's words is about something else."""
 
+MIN_ENTAILMENT = 0.5
+"""What an entailment model gives less than is withheld: less likely than not. Not tuned."""
+
 _LABEL = re.compile(r"^(?P<speaker>[^“”\"„«:]{2,100}):\s+(?P<rest>.+)$", re.DOTALL)
 _QUOTED = re.compile(r"^[“\"„«](?P<inner>[^“”\"„«»]+)[”\"“»]$", re.DOTALL)
 _MARKS = "“”„‟«»\"'‘’"
@@ -63,10 +67,20 @@ _SUBJECTS = frozenset("nsubj nsubjpass csubj expl".split())
 
 
 class Verifier:
-    """Checks claims against the passages that were found for one question."""
+    """Checks claims against the passages that were found for one question.
 
-    def __init__(self, evidence: Evidence, analyser: LanguageAnalyser) -> None:
+    An entailment model, if there is one, has to agree to whatever is not verbatim.
+    """
+
+    def __init__(
+        self,
+        evidence: Evidence,
+        analyser: LanguageAnalyser,
+        entailment: Entailment | None = None,
+    ) -> None:
         self._analyser = analyser
+        self._entailment = entailment
+        self._texts = {article.id: article.text for article in evidence.articles.values()}
         self.readings = tuple(read_evidence(evidence, analyser))
         self._sources = Sources(self.readings)
 
@@ -151,8 +165,20 @@ class Verifier:
             elif share - (len(source.sentences) > 1) > closest[0]:
                 closest = (share - (len(source.sentences) > 1), reason)
         if best:
-            return Verdict("supported", (best[1],), "carried by the source")
+            return self._agreed(claim, best[1])
         return Verdict(None, (), closest[1])
+
+    def _agreed(self, claim: Claim, quote: Quote) -> Verdict:
+        """Supported by the quote, unless the entailment model disagrees or fails."""
+        if self._entailment:
+            text = self._texts[quote.passage.article_id][quote.span.start : quote.span.end]
+            try:
+                likely = self._entailment.probability(text, claim.text)
+            except EntailmentError as error:
+                return Verdict(None, (), str(error))
+            if likely < MIN_ENTAILMENT:
+                return Verdict(None, (), f"the source entails it with {likely:.0%} only")
+        return Verdict("supported", (quote,), "carried by the source")
 
     def _read(self, text: str) -> Mapping[bool, Statement]:
         """The claim with its grammar (True), and without it for articles in other languages."""

@@ -26,7 +26,8 @@ _PATTERNS = (
 )
 _NOT_ONLY_MONTHS = frozenset({"may", "march", "mar"})
 _BEFORE_MONTH = re.compile(
-    r"\b(?:in|of|on|by|last|next|this|early|late|mid|since|until|till|from|to|and|or|through)[ -]$"
+    r"\b(?:in|of|on|by|last|next|this|early|late|mid|since|until|till|from|to|and|or|through)[ -]$",
+    re.IGNORECASE,
 )
 _WEEKDAY = re.compile(rf"\b(?P<weekday>{'|'.join(d.title() for d in WEEKDAYS)})s?\b")
 _RELATIVE = re.compile(

@@ -115,7 +115,19 @@ def _fault(slot: Slot, claim: Statement, source: Source) -> str | None:
             return f"the source says “{was}”, not “{now}”"
     if _doubts(old) and not _doubts(new) and (new or _is_bare(old, _doubts)):
         return f"the source says “{was}”, only as possible"
+    if _is_misplaced(old, new):
+        return f"where the claim has “{now}”, the source has “{was}”"
     return _other_name(slot, claim, source)
+
+
+def _is_misplaced(old: Sequence[Form], new: Sequence[Form]) -> bool:
+    """Whether a date or number stands in the place of another."""
+    dates, counts = [f.date for f in old if f.date], {f.key for f in old if f.key[0] == "#"}
+    return any(
+        (f.date and dates and not any(date.covers(f.date) for date in dates))
+        or (f.key[0] == "#" and counts and f.key not in counts)
+        for f in new
+    )
 
 
 def _denials(forms: Sequence[Form]) -> int:
