@@ -233,7 +233,8 @@ def _report_summaries(path: Path, as_json: bool) -> None:
 
 def _line(d: Detection) -> str:
     return (
-        f"  {d.system:14} balanced accuracy {d.accuracy:.3f} [{d.low:.3f}, {d.high:.3f}], "
+        f"  {d.system:14} AUROC {d.auroc:.3f}, "
+        f"balanced accuracy {d.accuracy:.3f} [{d.low:.3f}, {d.high:.3f}], "
         f"found {d.found:.2f}, spared {d.spared:.2f}; graded ahead by {d.behind:+.3f} "
         f"[{d.behind_low:+.3f}, {d.behind_high:+.3f}]"
     )

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
+from evals.metrics import statistic_of
 from rag.chunking import chunk_article
 from rag.citations import MIN_SHARE, Verifier
 from rag.errors import DatelineError
@@ -60,11 +61,12 @@ class Summary(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """A system's balanced accuracy under a threshold fitted on other summaries, with its interval;
-    the share found of the unsupported and spared of the supported; and by how much the graded
-    verifier is ahead of it, with that interval."""
+    """A system's AUROC; its balanced accuracy under a threshold fitted on other summaries, with its
+    interval; the share found of the unsupported and spared of the supported; and by how much the
+    graded verifier is ahead of it in balanced accuracy, with that interval."""
 
     system: str
+    auroc: float
     accuracy: float
     low: float
     high: float
@@ -175,17 +177,28 @@ def compare(scores: Mapping[str, Floats], unsupported: Flags) -> list[Detection]
         return np.array(found)
 
     ours = resampled(GRADED)
-    return [_detection(s, called, unsupported, resampled(s), ours) for s in scores]
+    detections = []
+    for system, values in scores.items():
+        auroc = float(statistic_of(values, ~unsupported, "auroc"))
+        draws_of = resampled(system)
+        detections.append(_detection(system, auroc, called, unsupported, (draws_of, ours)))
+    return detections
 
 
 def _detection(
-    system: str, called: Mapping[str, Flags], unsupported: Flags, theirs: Floats, ours: Floats
+    system: str,
+    auroc: float,
+    called: Mapping[str, Flags],
+    unsupported: Flags,
+    draws: tuple[Floats, Floats],
 ) -> Detection:
+    theirs, ours = draws
     low, high = np.quantile(theirs, [0.025, 0.975])
     behind = np.quantile(ours - theirs, [0.025, 0.975])
     accuracy = balanced_accuracy(called[system], unsupported)
     return Detection(
         system,
+        auroc,
         accuracy,
         float(low),
         float(high),

@@ -85,7 +85,7 @@ def test_a_model_that_cannot_be_loaded_is_named_with_the_way_out_and_tried_again
 ):
     path, now = tmp_path / "model", 100.0
     entailment = CrossEncoderEntailment(str(path), lambda: now)
-    with pytest.raises(EntailmentError, match="model' cannot be loaded.*DATELINE_NLI_MODEL"):
+    with pytest.raises(EntailmentError, match=r"model' cannot be loaded.*DATELINE_NLI_MODEL"):
         entailment.probability(TEXT, CLAIM)
     path.symlink_to(build())
     now += RETRY_S - 1
