@@ -21,7 +21,7 @@ from rag.condensing import Condenser
 from rag.drafts import Draft, DraftReader
 from rag.errors import LanguageModelError
 from rag.extractive import Extractor, read_asked
-from rag.ports import LanguageAnalyser, LanguageModel
+from rag.ports import Entailment, LanguageAnalyser, LanguageModel
 from rag.prompting import PromptTemplate, RenderedPrompt
 from rag.retrieval import Retriever
 from rag.types import (
@@ -104,6 +104,7 @@ class Answerer:
         analyser: LanguageAnalyser,
         condenser: Condenser,
         generation: Generation | None = None,
+        entailment: Entailment | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._retriever = retriever
@@ -111,6 +112,7 @@ class Answerer:
         self._analyser = analyser
         self._condenser = condenser
         self._generation = generation
+        self._entailment = entailment
         self._clock = clock
 
     @property
@@ -153,12 +155,15 @@ class Answerer:
         yield Finished(self._finish(progress))
 
     def warm_up(self) -> None:
-        """Load what the first answer would wait for, but for the LLM. Raises `EmbeddingError`."""
+        """Load what the first answer would wait for, but for the LLM. Raises `EmbeddingError`,
+        `EntailmentError`."""
         article = Article("none", "Rain fell on Tuesday, the minister said.")
         passage = Passage(1, 1.0, article.id, "none", article.text, 0, len(article.text))
         verifier = Verifier(Evidence((passage,), {article.id: article}), self._analyser)
         for claim in self._extractor.extract(Question("When did rain fall?"), verifier.readings):
             verifier.verify(claim)
+        if self._entailment:
+            self._entailment.probability(article.text, article.text)
 
     async def _generate(
         self, progress: _Progress, generation: Generation
@@ -189,7 +194,7 @@ class Answerer:
     async def _read(self, progress: _Progress) -> None:
         """Read the passages, to verify sentences against them."""
         progress.verifier = await anyio.to_thread.run_sync(
-            Verifier, progress.evidence, self._analyser
+            Verifier, progress.evidence, self._analyser, self._entailment
         )
 
     def _is_on_topic(self, progress: _Progress) -> bool:
