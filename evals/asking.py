@@ -11,7 +11,13 @@ from evals.baselines import Peers, baseline_scores
 from evals.cases import GoldQuestion, split
 from evals.datasets import Opened
 from evals.results import CaseResult
-from evals.scoring import answer_scores, cost_scores, promise_scores, retrieval_scores
+from evals.scoring import (
+    answer_scores,
+    conflict_scores,
+    cost_scores,
+    promise_scores,
+    retrieval_scores,
+)
 from rag.errors import DatelineError, NotFoundError
 from rag.settings import Settings
 from rag.types import Answer, Article, Evidence, Finished, Question
@@ -73,6 +79,7 @@ class Asker:
         scores |= retrieval_scores(case, golds, evidence.passages)
         if self._plan.with_answers:
             scores |= answer_scores(case, golds, answer)
+            scores |= conflict_scores(case, golds, answer)
         if answer:
             scores |= cost_scores(answer, self._settings.llm_model, self._settings.llm_base_url)
         kept, breaches = promise_scores(answer, await self._shown(answer)) if answer else ({}, [])

@@ -13,6 +13,7 @@ from pydantic import BaseModel, StringConstraints, ValidationError, model_valida
 from rag.errors import DatelineError
 
 Half = Literal["tune", "report"]
+Conflicting = Literal["changed", "disagree", "none"]
 NonEmpty = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
@@ -30,7 +31,10 @@ class GoldEvidence:
 
 @dataclass(frozen=True, slots=True)
 class GoldQuestion:
-    """A question with its accepted answers; an unanswerable one has none, and no evidence."""
+    """A question with its accepted answers; an unanswerable one has none, and no evidence.
+
+    `conflict` says whether the articles differ on it, and how; None where that is not known.
+    """
 
     id: str
     question: str
@@ -39,6 +43,7 @@ class GoldQuestion:
     answerable: bool
     category: str
     as_of: str | None = None
+    conflict: Conflicting | None = None
 
 
 class _EvidenceLine(BaseModel):
@@ -56,6 +61,7 @@ class _QuestionLine(BaseModel):
     answerable: bool
     category: NonEmpty
     as_of: NonEmpty | None = None
+    conflict: Literal["changed", "disagree"] | None = None
 
     @model_validator(mode="after")
     def _answerable_means_answers(self) -> _QuestionLine:
@@ -75,6 +81,7 @@ class _QuestionLine(BaseModel):
             answerable=self.answerable,
             category=self.category,
             as_of=self.as_of,
+            conflict=self.conflict or ("none" if "conflict" in self.model_fields_set else None),
         )
 
 

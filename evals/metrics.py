@@ -190,10 +190,11 @@ def citation_precision(
     citations: Sequence[Citation], golds: Sequence[Gold], answers: Sequence[str]
 ) -> float:
     """The share of citations from an evidence article that overlap its quote or hold an answer."""
-    return sum(_is_right(c, golds, answers) for c in citations) / len(citations)
+    return sum(is_right(c, golds, answers) for c in citations) / len(citations)
 
 
-def _is_right(citation: Citation, golds: Sequence[Gold], answers: Sequence[str]) -> bool:
+def is_right(citation: Citation, golds: Sequence[Gold], answers: Sequence[str] = ()) -> bool:
+    """Whether a citation is from an evidence article and overlaps its quote or holds an answer."""
     same = [gold for gold in golds if gold.article_id == citation.article_id]
     return any(_cites(citation, gold) for gold in same if gold.span) or (
         bool(same) and contains(citation.quote, answers)
@@ -212,7 +213,7 @@ def sentence_support(
     answers: Sequence[str],
 ) -> float:
     """The share of sentences with a citation that `citation_precision` counts as right."""
-    right = {c.number for c in citations if _is_right(c, golds, answers)}
+    right = {c.number for c in citations if is_right(c, golds, answers)}
     return sum(not right.isdisjoint(s.citations) for s in sentences) / len(sentences)
 
 

@@ -24,6 +24,7 @@ from evals.metrics import (
     exact_match,
     hit_within,
     holds,
+    is_right,
     sentence_support,
     token_f1,
     trec_scores,
@@ -80,6 +81,9 @@ METRICS = (
     Metric("exact_sentences", "sentences marked exact", "citations", better=None),
     Metric("quotation_validity", "quotation validity", "citations"),
     Metric("promises_kept", "promises kept", "citations", scale="yes/no"),
+    Metric("conflict_precision", "conflicts, precision", "conflicts"),
+    Metric("conflict_recall", "conflicts, recall", "conflicts", scale="yes/no"),
+    Metric("conflict_kind", "kind of conflict", "conflicts", scale="yes/no"),
     Metric("abstention_precision", "abstention precision", "abstention"),
     Metric("abstention_recall", "abstention recall", "abstention", scale="yes/no"),
     Metric("wrong_refusal", "wrong refusals", "abstention", scale="yes/no", better="lower"),
@@ -136,6 +140,31 @@ def answer_scores(
             "citation_precision": citation_precision(citations, golds, case.answers),
             "sentence_support": sentence_support(answer.sentences, citations, golds, case.answers),
         }
+    return scores
+
+
+def conflict_scores(
+    case: GoldQuestion, golds: Sequence[Gold], answer: Answer | None
+) -> dict[str, float]:
+    """Of the conflicts that an answer reports, where the gold says whether there are any.
+
+    One is right if the articles differ, and its sides cite evidence of different articles.
+    """
+    if case.conflict is None:
+        return {}
+    by_number = {c.number: c for c in answer.citations} if answer else {}
+    right = []
+    for conflict in answer.conflicts if answer else ():
+        sides = [[by_number[number] for number in side] for side in conflict.sides]
+        backed = all(any(is_right(c, golds, case.answers) for c in side) for side in sides)
+        one, other = ({c.article_id for c in side} for side in sides)
+        right.append(case.conflict != "none" and backed and not one & other)
+    scores = {"conflict_precision": sum(right) / len(right)} if right else {}
+    if case.conflict != "none":
+        scores["conflict_recall"] = float(any(right))
+    if answer and any(right):
+        kinds = {c.kind for c, good in zip(answer.conflicts, right, strict=True) if good}
+        scores["conflict_kind"] = float(kinds == {case.conflict})
     return scores
 
 

@@ -17,6 +17,7 @@ import anyio.to_thread
 from rag.candidates import mentions_all
 from rag.citations import Verifier
 from rag.composing import EXTRACTIVE_MAX_WORDS, Composer
+from rag.counterparts import Sides
 from rag.drafts import Draft, DraftReader
 from rag.errors import LanguageModelError
 from rag.extractive import Extractor, read_asked
@@ -80,7 +81,6 @@ class _Progress:
     id: str
     question: Question
     evidence: Evidence
-    composer: Composer
     began: float
     retrieved: float
     withheld: int = 0
@@ -90,6 +90,13 @@ class _Progress:
     prompt: PromptVersion | None = None
     usage: Usage = field(default_factory=Usage)
     verifier: Verifier = field(init=False)  # once the passages are read
+    composer: Composer = field(init=False)
+    sides: Sides = field(init=False)
+
+    def compose(self, composer: Composer) -> None:
+        """Begin an answer anew."""
+        self.composer = composer
+        self.sides = Sides(self.verifier, composer, self.evidence.understood.latest)
 
 
 class Answerer:
@@ -125,7 +132,6 @@ class Answerer:
             id=answer_id,
             question=question,
             evidence=evidence,
-            composer=Composer(evidence.articles),
             began=began,
             retrieved=self._clock(),
         )
@@ -133,6 +139,8 @@ class Answerer:
             async with aclosing(self._generate(progress, self._generation)) as sentences:
                 async for ready in sentences:
                     yield ready
+            for ready in await anyio.to_thread.run_sync(progress.sides.complete):
+                yield ready
         else:
             await self._read(progress)
         if not progress.composer.sentences:
@@ -164,7 +172,8 @@ class Answerer:
                 await self._read(progress)
                 on_topic = await anyio.to_thread.run_sync(self._is_on_topic, progress)
                 async for claim in claims:
-                    ready = await self._verified(progress, claim, on_topic)
+                    checked = await self._verified(progress, claim, on_topic)
+                    ready = progress.composer.add(*checked) if checked else None
                     if ready:
                         yield ready
         except LanguageModelError as error:
@@ -179,6 +188,7 @@ class Answerer:
         progress.verifier = await anyio.to_thread.run_sync(
             Verifier, progress.evidence, self._analyser
         )
+        progress.compose(Composer(progress.evidence.articles))
 
     def _is_on_topic(self, progress: _Progress) -> bool:
         """Whether the passages have every name of the question: an LLM that answers "what did
@@ -208,7 +218,7 @@ class Answerer:
 
     async def _extract(self, progress: _Progress) -> AsyncGenerator[SentenceReady]:
         """The sentences of the articles that answer, verbatim."""
-        progress.composer = Composer(progress.evidence.articles, EXTRACTIVE_MAX_WORDS)
+        progress.compose(Composer(progress.evidence.articles, EXTRACTIVE_MAX_WORDS))
         confidence = progress.evidence.confidence
         readings = progress.verifier.readings
         if confidence is not None and confidence < OFF_TOPIC:
@@ -217,9 +227,10 @@ class Answerer:
             self._extractor.extract, progress.question, readings
         )
         for claim in claims:
-            ready = await self._verified(progress, claim)
-            if ready:
-                yield ready
+            checked = await self._verified(progress, claim)
+            if checked:
+                for ready in await anyio.to_thread.run_sync(progress.sides.add, *checked):
+                    yield ready
         if progress.fallback == "llm_refused" and not progress.composer.sentences:
             progress.fallback = None  # the LLM was right
         else:
@@ -227,8 +238,8 @@ class Answerer:
 
     async def _verified(
         self, progress: _Progress, claim: Claim, on_topic: bool = True
-    ) -> SentenceReady | None:
-        """The claim as a sentence of the answer, if it is on topic and its sources support it."""
+    ) -> tuple[Claim, Verdict] | None:
+        """The claim as it can be shown, if it is on topic and its sources support it."""
 
         def check() -> tuple[Claim, Verdict] | None:
             verifier = progress.verifier
@@ -241,8 +252,7 @@ class Answerer:
         checked = await anyio.to_thread.run_sync(check)
         if checked is None:
             progress.withheld += 1
-            return None
-        return progress.composer.add(*checked)
+        return checked
 
     def _finish(self, progress: _Progress) -> Answer:
         composer, now = progress.composer, self._clock()
@@ -261,6 +271,7 @@ class Answerer:
             fallback=progress.fallback,
             prompt=progress.prompt,
             model=progress.model,
+            conflicts=tuple(progress.sides.conflicts),
             usage=progress.usage,
             timings_ms=Timings(
                 retrieve=round(1000 * (progress.retrieved - progress.began)),
