@@ -190,11 +190,10 @@ def citation_precision(
     citations: Sequence[Citation], golds: Sequence[Gold], answers: Sequence[str]
 ) -> float:
     """The share of citations from an evidence article that overlap its quote or hold an answer."""
-    return sum(is_right(c, golds, answers) for c in citations) / len(citations)
+    return sum(_is_right(c, golds, answers) for c in citations) / len(citations)
 
 
-def is_right(citation: Citation, golds: Sequence[Gold], answers: Sequence[str] = ()) -> bool:
-    """Whether a citation is from an evidence article and overlaps its quote or holds an answer."""
+def _is_right(citation: Citation, golds: Sequence[Gold], answers: Sequence[str]) -> bool:
     same = [gold for gold in golds if gold.article_id == citation.article_id]
     return any(_cites(citation, gold) for gold in same if gold.span) or (
         bool(same) and contains(citation.quote, answers)
@@ -206,6 +205,12 @@ def citation_recall(citations: Sequence[Citation], golds: Sequence[Gold]) -> flo
     return sum(any(_cites(c, gold) for c in citations) for gold in golds) / len(golds)
 
 
+def faces(one: Sequence[Citation], other: Sequence[Citation], golds: Sequence[Gold]) -> bool:
+    """Whether two sides cite different pieces of gold, and each some."""
+    ours, theirs = ({g for g in golds if any(_cites(c, g) for c in side)} for side in (one, other))
+    return bool(ours and theirs) and not ours & theirs
+
+
 def sentence_support(
     sentences: Sequence[Sentence],
     citations: Sequence[Citation],
@@ -213,7 +218,7 @@ def sentence_support(
     answers: Sequence[str],
 ) -> float:
     """The share of sentences with a citation that `citation_precision` counts as right."""
-    right = {c.number for c in citations if is_right(c, golds, answers)}
+    right = {c.number for c in citations if _is_right(c, golds, answers)}
     return sum(not right.isdisjoint(s.citations) for s in sentences) / len(sentences)
 
 

@@ -22,9 +22,9 @@ from evals.metrics import (
     citation_recall,
     contains,
     exact_match,
+    faces,
     hit_within,
     holds,
-    is_right,
     sentence_support,
     token_f1,
     trec_scores,
@@ -144,27 +144,30 @@ def answer_scores(
 
 
 def conflict_scores(
-    case: GoldQuestion, golds: Sequence[Gold], answer: Answer | None
+    case: GoldQuestion,
+    golds: Sequence[Gold],
+    answer: Answer | None,
+    disputes: Sequence[Sequence[Gold]],
 ) -> dict[str, float]:
     """Of the conflicts that an answer reports, where the gold says whether there are any.
 
-    One is right if the articles differ, and its sides cite evidence of different articles.
+    `disputes` holds the evidence of every question of the data set on which its articles differ: a
+    conflict is right if its sides cite two pieces of the same one.
     """
     if case.conflict is None:
         return {}
-    by_number = {c.number: c for c in answer.citations} if answer else {}
-    right = []
-    for conflict in answer.conflicts if answer else ():
-        sides = [[by_number[number] for number in side] for side in conflict.sides]
-        backed = all(any(is_right(c, golds, case.answers) for c in side) for side in sides)
-        one, other = ({c.article_id for c in side} for side in sides)
-        right.append(case.conflict != "none" and backed and not one & other)
+    found = answer.conflicts if answer else ()
+    cited = {c.number: c for c in answer.citations} if answer else {}
+    sides = [[[cited[number] for number in side] for side in c.sides] for c in found]
+    right = [any(faces(one, other, dispute) for dispute in disputes) for one, other in sides]
     scores = {"conflict_precision": sum(right) / len(right)} if right else {}
     if case.conflict != "none":
-        scores["conflict_recall"] = float(any(right))
-    if answer and any(right):
-        kinds = {c.kind for c, good in zip(answer.conflicts, right, strict=True) if good}
-        scores["conflict_kind"] = float(kinds == {case.conflict})
+        kinds = {
+            c.kind for c, (one, other) in zip(found, sides, strict=True) if faces(one, other, golds)
+        }
+        scores["conflict_recall"] = float(bool(kinds))
+        if kinds:
+            scores["conflict_kind"] = float(kinds == {case.conflict})
     return scores
 
 

@@ -10,16 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from itertools import product
 from typing import Literal
 
 from rag.counts import Count, counts, is_changing
+from rag.dates import DateMention, day_of
 from rag.grammar import AGENT, FACT, OPEN, PATIENT, Predicate
 from rag.lexicon import SPEECH_VERBS
 from rag.matters import (
     date_clash,
     dates_of,
     is_told_of_other,
+    may_be_same,
     other_period,
     same_context,
     same_roles,
@@ -33,6 +36,9 @@ from rag.wording import stem
 MIN_SHARE = 0.6
 """So much of one sentence the other must say too; tuned on the tuning half of
 `evals/gold/conflicts` with `dateline eval conflicts`."""
+
+SAME_NEWS_DAYS = 7
+"""Articles of so many days report the same event."""
 
 
 def _stems(text: str) -> frozenset[str]:
@@ -64,7 +70,6 @@ _ALONE = _stems("win won appoint elect become succeed design found invent build 
 
 _AGAINST = (
     (_stems("approve accept adopt back endorse"), _stems("reject refuse veto oppose block")),
-    (_stems("win won"), _stems("lose lost")),
     (_stems("convict convicted guilty"), _stems("acquit acquitted innocent")),
     (_stems("survive survived"), _stems("die died dead")),
     (_stems("confirm"), _stems("deny")),
@@ -97,6 +102,12 @@ class _Pair:
     @property
     def statements(self) -> tuple[Statement, Statement]:
         return self.one.sentences[0], self.other.sentences[0]
+
+    @property
+    def dates(self) -> tuple[list[DateMention], list[DateMention]]:
+        """Those that belong to the predicates."""
+        a, b = self.statements
+        return dates_of(a, self.p), dates_of(b, self.q)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +142,7 @@ def _judged(pair: _Pair, found: _Found) -> Difference | None:
     if shared < MIN_SHARE:
         return None
     kind: Literal["changed", "disagree"] = "changed" if _has_changed(pair, found) else "disagree"
-    if kind == "disagree" and _by_two_speakers(*pair.statements):
+    if kind == "disagree" and (_by_two_speakers(*pair.statements) or _may_recur(pair, found)):
         return None
     return Difference(kind, found.said, shared)
 
@@ -140,19 +151,32 @@ def _by_two_speakers(a: Statement, b: Statement) -> bool:
     return bool(a.speaker and b.speaker) and not same_person(a.speaker or "", b.speaker or "")
 
 
+def _may_recur(pair: _Pair, found: _Found) -> bool:
+    """Whether two votes, matches or measurements may be meant, not one told in two ways: articles
+    of different weeks, whose sentences name no common day."""
+    ours, theirs = (day_of(source.published) for source in (pair.one, pair.other))
+    if found.about not in {"number", "name"} or not ours or not theirs:
+        return False
+    days = [date(d.year or 1, d.month or 1, d.day or 1) for d in (ours.meant[0], theirs.meant[0])]
+    named = any(may_be_same(a, b) for a, b in product(*pair.dates))
+    return not named and abs((days[0] - days[1]).days) > SAME_NEWS_DAYS
+
+
 # What two sentences can differ in.
 
 
 def _numbers(pair: _Pair) -> _Found | None:
     a, b = pair.statements
+    if not _is_certain(pair) or other_period(*pair.dates):
+        return None
     ours = [c for c in counts(a) if c.predicate is pair.p and not c.former]
-    theirs = list(counts(b))
-    for count in ours if ours and not other_period(a, b) else ():
+    theirs = list(counts(b)) if ours else []
+    for count in ours:
         alike = [c for c in theirs if not c.former and count.measures_as(c)]
         told = [c for c in alike if c.predicate is pair.q]
         if not told or any(count.agrees(c) for c in alike):
             continue
-        if OPEN in (pair.p.certainty, pair.q.certainty) or not _same_occasion(pair, count, told[0]):
+        if not _same_occasion(pair, count, told[0]):
             continue
         span = count.quantity.whole
         growing = told[0].quantity.value > count.quantity.value
@@ -164,10 +188,7 @@ def _same_occasion(pair: _Pair, ours: Count, theirs: Count) -> bool:
     """Whether the two numbers are of one day and of the same doers."""
     if is_changing(pair.p) or is_changing(pair.q):
         return True
-    dated = date_clash(
-        *(dates_of(s, r) for s, r in zip(pair.statements, (pair.p, pair.q), strict=True))
-    )
-    return not dated and same_roles(
+    return not date_clash(*pair.dates) and same_roles(
         pair.one, pair.other, pair.p, pair.q, ours.things & theirs.things
     )
 
@@ -180,7 +201,7 @@ def _dates(pair: _Pair) -> _Found | None:
     planned = p.certainty != FACT or q.certainty != FACT
     if not planned and not p.words & q.words & _ONCE:
         return None
-    ours, theirs = dates_of(a, p), dates_of(b, q)
+    ours, theirs = pair.dates
     if not date_clash(ours, theirs) or not same_roles(pair.one, pair.other, p, q):
         return None
     if _limit(a.text, ours[0].span.start) != _limit(b.text, theirs[0].span.start):
@@ -196,8 +217,7 @@ def _limit(text: str, start: int) -> int:
 
 def _denials(pair: _Pair) -> _Found | None:
     p, q = pair.p, pair.q
-    a, b = pair.statements
-    if _is_view(pair) or OPEN in (p.certainty, q.certainty) or {p.lemma, q.lemma} & SPEECH_VERBS:
+    if _is_view(pair) or not _is_certain(pair) or {p.lemma, q.lemma} & SPEECH_VERBS:
         return None
     same = bool(_deeds(p) & _deeds(q)) and p.denials % 2 != q.denials % 2
     against = (
@@ -206,7 +226,7 @@ def _denials(pair: _Pair) -> _Found | None:
     )
     if not same and not against:
         return None
-    if date_clash(dates_of(a, p), dates_of(b, q)) or other_period(a, b):
+    if date_clash(*pair.dates) or other_period(*pair.dates):
         return None
     if not p.roles or not same_roles(pair.one, pair.other, p, q):
         return None
@@ -226,12 +246,11 @@ def _deeds(predicate: Predicate) -> frozenset[str]:
 
 def _names(pair: _Pair) -> _Found | None:
     p, q = pair.p, pair.q
-    a, b = pair.statements
     if not p.words & q.words & _ALONE or p.denials != q.denials or _is_view(pair):
         return None
-    if OPEN in (p.certainty, q.certainty) or date_clash(dates_of(a, p), dates_of(b, q)):
+    if not _is_certain(pair):
         return None
-    if other_period(a, b):
+    if date_clash(*pair.dates) or other_period(*pair.dates):
         return None
     for ours, theirs in _renamed(p, q):
         besides = frozenset().union(*ours.names, *theirs.names)
@@ -249,6 +268,11 @@ def _renamed(p: Predicate, q: Predicate) -> Iterator[tuple[Filler, Filler]]:
         for f, g in product(ours, theirs):
             if not any(name & g.words for name in f.names):
                 yield f, g
+
+
+def _is_certain(pair: _Pair) -> bool:
+    """Whether neither tells it only as possible or as one side's word."""
+    return not any(r.certainty == OPEN or r.opinion for r in (pair.p, pair.q))
 
 
 def _is_view(pair: _Pair) -> bool:

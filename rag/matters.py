@@ -138,11 +138,11 @@ def _agree(one: Date, other: Date) -> bool:
     return all(None in pair or pair[0] == pair[1] for pair in pairs)
 
 
-def other_period(one: Statement, other: Statement) -> bool:
-    """Whether one sentence names a month or year that the other does not."""
-    for ours, theirs in ((one, other), (other, one)):
-        for mention in ours.dates:
-            wide = all(d.day is None and d.weekday is None for d in mention.meant)
-            if wide and not any(may_be_same(mention, there) for there in theirs.dates):
-                return True
-    return False
+def other_period(ours: Sequence[DateMention], theirs: Sequence[DateMention]) -> bool:
+    """Whether one side names a month or year that the other does not."""
+    return any(
+        all(d.day is None and d.weekday is None for d in mention.meant)
+        and not any(may_be_same(mention, there) for there in others)
+        for mentions, others in ((ours, theirs), (theirs, ours))
+        for mention in mentions
+    )
