@@ -142,13 +142,17 @@ def _judged(pair: _Pair, found: _Found) -> Difference | None:
     if shared < MIN_SHARE:
         return None
     kind: Literal["changed", "disagree"] = "changed" if _has_changed(pair, found) else "disagree"
-    if kind == "disagree" and (_by_two_speakers(*pair.statements) or _may_recur(pair, found)):
+    if kind == "disagree" and (_are_views_of_two(pair, found) or _may_recur(pair, found)):
         return None
     return Difference(kind, found.said, shared)
 
 
-def _by_two_speakers(a: Statement, b: Statement) -> bool:
-    return bool(a.speaker and b.speaker) and not same_person(a.speaker or "", b.speaker or "")
+def _are_views_of_two(pair: _Pair, found: _Found) -> bool:
+    """Whether two speakers see it differently; how many were hurt is no view."""
+    a, b = pair.statements
+    if not a.speaker or not b.speaker or same_person(a.speaker, b.speaker):
+        return False
+    return found.about != "number" or not all(r.past and r.lemma != "be" for r in (pair.p, pair.q))
 
 
 def _may_recur(pair: _Pair, found: _Found) -> bool:

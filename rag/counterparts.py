@@ -14,7 +14,7 @@ from rag.types import Claim, Conflict, Quote, Sentence, SentenceReady, Span, Ver
 from rag.wording import content_stems, numbers
 
 MAX_SENTENCES = 4
-"""An answer of the articles' own sentences has at most so many, other sides included."""
+"""An answer that has other sides beside the articles' own sentences has at most so many."""
 
 MAX_APPENDED = 2
 """Other sides that an LLM left out, put after its answer."""
@@ -43,7 +43,7 @@ class Sides:
         """The claim as a sentence, and its other side as one of its own: first the older where
         things have changed, the newer where the question asks for now."""
         composer = self._composer
-        if len(composer.sentences) >= MAX_SENTENCES:
+        if self.conflicts and len(composer.sentences) >= MAX_SENTENCES:
             return []
         counterpart, other = self._other_side(claim, verdict)
         if counterpart is None or other is None:
