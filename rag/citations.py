@@ -18,7 +18,7 @@ from rag.ports import Entailment, LanguageAnalyser
 from rag.reading import Reading, read_evidence
 from rag.sources import Sources
 from rag.speech import is_speech, read_speech
-from rag.statements import Statement, read_statement
+from rag.statements import Source, Statement, read_statement
 from rag.support import coverage, objection
 from rag.types import Article, Citation, Claim, Evidence, Quote, Span, Verdict
 from rag.wording import (
@@ -83,6 +83,10 @@ class Verifier:
         self._texts = {article.id: article.text for article in evidence.articles.values()}
         self.readings = tuple(read_evidence(evidence, analyser))
         self._sources = Sources(self.readings)
+
+    def windows(self) -> Iterator[tuple[Reading, Span, Source]]:
+        """Each sentence of the passages, and each pair of neighbours, as a source of claims."""
+        return self._sources.windows(self.readings)
 
     def verify(self, claim: Claim) -> Verdict:
         """Find what backs a claim: in the passages it cites first, else in any other found."""
