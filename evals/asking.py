@@ -13,6 +13,7 @@ from evals.datasets import Opened
 from evals.results import CaseResult
 from evals.scoring import (
     answer_scores,
+    conflict_scores,
     cost_scores,
     promise_scores,
     retrieval_scores,
@@ -47,13 +48,17 @@ def sample(cases: Sequence[GoldQuestion], limit: int | None) -> Sequence[GoldQue
 
 
 class Asker:
-    """Asks one question at a time."""
+    """Asks one question at a time; `cases` are all those of the data set."""
 
-    def __init__(self, opened: Opened, settings: Settings, plan: Plan) -> None:
+    def __init__(
+        self, opened: Opened, settings: Settings, plan: Plan, cases: Sequence[GoldQuestion]
+    ) -> None:
         self._service = opened.service
         self._golds = opened.golds
         self._settings = settings
         self._plan = plan
+        differing = (case for case in cases if case.conflict in {"changed", "disagree"})
+        self._disputes = [opened.golds[case.id] for case in differing]
         self._articles: dict[str, Article] = {}
 
     async def ask(self, case: GoldQuestion) -> CaseResult:
@@ -83,6 +88,7 @@ class Asker:
         scores |= retrieval_scores(case, golds, evidence.passages)
         if self._plan.with_answers:
             scores |= answer_scores(case, golds, answer)
+            scores |= conflict_scores(case, golds, answer, self._disputes)
         if answer:
             scores |= standalone_score(case, answer)
             scores |= cost_scores(answer, self._settings.llm_model, self._settings.llm_base_url)

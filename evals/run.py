@@ -144,7 +144,7 @@ async def run_eval(
     """
     started = datetime.now(UTC).isoformat(timespec="milliseconds")
     cases = sample(dataset.cases, limit)
-    asker = Asker(opened, settings, plan)
+    asker = Asker(opened, settings, plan, dataset.cases)
     await asker.ask(cases[0])
     results = []
     for done, case in enumerate(cases):

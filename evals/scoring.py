@@ -22,6 +22,7 @@ from evals.metrics import (
     citation_recall,
     contains,
     exact_match,
+    faces,
     hit_within,
     holds,
     sentence_support,
@@ -82,6 +83,9 @@ METRICS = (
     Metric("exact_sentences", "sentences marked exact", "citations", better=None),
     Metric("quotation_validity", "quotation validity", "citations"),
     Metric("promises_kept", "promises kept", "citations", scale="yes/no"),
+    Metric("conflict_precision", "conflicts, precision", "conflicts"),
+    Metric("conflict_recall", "conflicts, recall", "conflicts", scale="yes/no"),
+    Metric("conflict_kind", "kind of conflict", "conflicts", scale="yes/no"),
     Metric("abstention_precision", "abstention precision", "abstention"),
     Metric("abstention_recall", "abstention recall", "abstention", scale="yes/no"),
     Metric("wrong_refusal", "wrong refusals", "abstention", scale="yes/no", better="lower"),
@@ -149,6 +153,34 @@ def standalone_score(case: GoldQuestion, answer: Answer) -> dict[str, float]:
     asked = fold(answer.standalone_question)
     has_all = all(fold(word) in asked for word in case.mentions)
     return {"standalone": float(has_all and not any(fold(word) in asked for word in case.omits))}
+
+
+def conflict_scores(
+    case: GoldQuestion,
+    golds: Sequence[Gold],
+    answer: Answer | None,
+    disputes: Sequence[Sequence[Gold]],
+) -> dict[str, float]:
+    """Of the conflicts that an answer reports, where the gold says whether there are any.
+
+    `disputes` holds the evidence of every question of the data set on which its articles differ: a
+    conflict is right if its sides cite two pieces of the same one.
+    """
+    if case.conflict is None:
+        return {}
+    found = answer.conflicts if answer else ()
+    cited = {c.number: c for c in answer.citations} if answer else {}
+    sides = [[[cited[number] for number in side] for side in c.sides] for c in found]
+    right = [any(faces(one, other, dispute) for dispute in disputes) for one, other in sides]
+    scores = {"conflict_precision": sum(right) / len(right)} if right else {}
+    if case.conflict != "none":
+        kinds = {
+            c.kind for c, (one, other) in zip(found, sides, strict=True) if faces(one, other, golds)
+        }
+        scores["conflict_recall"] = float(bool(kinds))
+        if kinds:
+            scores["conflict_kind"] = float(kinds == {case.conflict})
+    return scores
 
 
 def promise_scores(

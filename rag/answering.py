@@ -18,10 +18,11 @@ from rag.candidates import mentions_all
 from rag.citations import Verifier
 from rag.composing import EXTRACTIVE_MAX_WORDS, Composer
 from rag.condensing import Condenser
+from rag.counterparts import Sides
 from rag.drafts import Draft, DraftReader
 from rag.errors import LanguageModelError
 from rag.extractive import Extractor, read_asked
-from rag.ports import LanguageAnalyser, LanguageModel
+from rag.ports import Entailment, LanguageAnalyser, LanguageModel
 from rag.prompting import PromptTemplate, RenderedPrompt
 from rag.retrieval import Retriever
 from rag.types import (
@@ -82,7 +83,6 @@ class _Progress:
     asked: str  # word for word
     question: Question  # as it stands alone
     evidence: Evidence
-    composer: Composer
     began: float
     retrieved: float
     withheld: int = 0
@@ -92,6 +92,13 @@ class _Progress:
     prompt: PromptVersion | None = None
     usage: Usage = field(default_factory=Usage)
     verifier: Verifier = field(init=False)  # once the passages are read
+    composer: Composer = field(init=False)
+    sides: Sides = field(init=False)
+
+    def compose(self, composer: Composer) -> None:
+        """Begin an answer anew."""
+        self.composer = composer
+        self.sides = Sides(self.verifier, composer, self.evidence.understood.latest)
 
 
 class Answerer:
@@ -104,6 +111,7 @@ class Answerer:
         analyser: LanguageAnalyser,
         condenser: Condenser,
         generation: Generation | None = None,
+        entailment: Entailment | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._retriever = retriever
@@ -111,6 +119,7 @@ class Answerer:
         self._analyser = analyser
         self._condenser = condenser
         self._generation = generation
+        self._entailment = entailment
         self._clock = clock
 
     @property
@@ -136,7 +145,6 @@ class Answerer:
             asked=question.text,
             question=condensed.question,
             evidence=evidence,
-            composer=Composer(evidence.articles),
             began=began,
             retrieved=self._clock(),
             usage=condensed.usage,
@@ -145,6 +153,8 @@ class Answerer:
             async with aclosing(self._generate(progress, self._generation)) as sentences:
                 async for ready in sentences:
                     yield ready
+            for ready in await anyio.to_thread.run_sync(progress.sides.complete):
+                yield ready
         else:
             await self._read(progress)
         if not progress.composer.sentences:
@@ -153,12 +163,15 @@ class Answerer:
         yield Finished(self._finish(progress))
 
     def warm_up(self) -> None:
-        """Load what the first answer would wait for, but for the LLM. Raises `EmbeddingError`."""
+        """Load what the first answer would wait for, but for the LLM. Raises `EmbeddingError`,
+        `EntailmentError`."""
         article = Article("none", "Rain fell on Tuesday, the minister said.")
         passage = Passage(1, 1.0, article.id, "none", article.text, 0, len(article.text))
         verifier = Verifier(Evidence((passage,), {article.id: article}), self._analyser)
         for claim in self._extractor.extract(Question("When did rain fall?"), verifier.readings):
             verifier.verify(claim)
+        if self._entailment:
+            self._entailment.probability(article.text, article.text)
 
     async def _generate(
         self, progress: _Progress, generation: Generation
@@ -176,7 +189,8 @@ class Answerer:
                 await self._read(progress)
                 on_topic = await anyio.to_thread.run_sync(self._is_on_topic, progress)
                 async for claim in claims:
-                    ready = await self._verified(progress, claim, on_topic)
+                    checked = await self._verified(progress, claim, on_topic)
+                    ready = progress.composer.add(*checked) if checked else None
                     if ready:
                         yield ready
         except LanguageModelError as error:
@@ -189,8 +203,9 @@ class Answerer:
     async def _read(self, progress: _Progress) -> None:
         """Read the passages, to verify sentences against them."""
         progress.verifier = await anyio.to_thread.run_sync(
-            Verifier, progress.evidence, self._analyser
+            Verifier, progress.evidence, self._analyser, self._entailment
         )
+        progress.compose(Composer(progress.evidence.articles))
 
     def _is_on_topic(self, progress: _Progress) -> bool:
         """Whether the passages have every name of the question: an LLM that answers "what did
@@ -220,7 +235,7 @@ class Answerer:
 
     async def _extract(self, progress: _Progress) -> AsyncGenerator[SentenceReady]:
         """The sentences of the articles that answer, verbatim."""
-        progress.composer = Composer(progress.evidence.articles, EXTRACTIVE_MAX_WORDS)
+        progress.compose(Composer(progress.evidence.articles, EXTRACTIVE_MAX_WORDS))
         confidence = progress.evidence.confidence
         readings = progress.verifier.readings
         if confidence is not None and confidence < OFF_TOPIC:
@@ -229,9 +244,10 @@ class Answerer:
             self._extractor.extract, progress.question, readings
         )
         for claim in claims:
-            ready = await self._verified(progress, claim)
-            if ready:
-                yield ready
+            checked = await self._verified(progress, claim)
+            if checked:
+                for ready in await anyio.to_thread.run_sync(progress.sides.add, *checked):
+                    yield ready
         if progress.fallback == "llm_refused" and not progress.composer.sentences:
             progress.fallback = None  # the LLM was right
         else:
@@ -239,8 +255,8 @@ class Answerer:
 
     async def _verified(
         self, progress: _Progress, claim: Claim, on_topic: bool = True
-    ) -> SentenceReady | None:
-        """The claim as a sentence of the answer, if it is on topic and its sources support it."""
+    ) -> tuple[Claim, Verdict] | None:
+        """The claim as it can be shown, if it is on topic and its sources support it."""
 
         def check() -> tuple[Claim, Verdict] | None:
             verifier = progress.verifier
@@ -253,8 +269,7 @@ class Answerer:
         checked = await anyio.to_thread.run_sync(check)
         if checked is None:
             progress.withheld += 1
-            return None
-        return progress.composer.add(*checked)
+        return checked
 
     def _finish(self, progress: _Progress) -> Answer:
         composer, now = progress.composer, self._clock()
@@ -273,6 +288,7 @@ class Answerer:
             fallback=progress.fallback,
             prompt=progress.prompt,
             model=progress.model,
+            conflicts=tuple(progress.sides.conflicts),
             usage=progress.usage,
             timings_ms=Timings(
                 retrieve=round(1000 * (progress.retrieved - progress.began)),

@@ -10,16 +10,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 
+from rag.errors import EntailmentError
 from rag.names import same_person
-from rag.ports import LanguageAnalyser
+from rag.ports import Entailment, LanguageAnalyser
 from rag.reading import Reading, read_evidence
 from rag.sources import Sources
 from rag.speech import is_speech, read_speech
-from rag.statements import Statement, read_statement
+from rag.statements import Source, Statement, read_statement
 from rag.support import coverage, objection
 from rag.types import Article, Citation, Claim, Evidence, Quote, Span, Verdict
-from rag.wording import fold, is_hedged, is_negated, normalise_quotes, quotations, words
+from rag.wording import (
+    FUNCTION_WORDS,
+    fold,
+    is_hedged,
+    is_negated,
+    normalise_quotes,
+    quotations,
+    words,
+)
 
 QUOTE_SENTENCES = 2
 """A quote is at most this many sentences of the article."""
@@ -39,6 +49,9 @@ MAX_CLAIM_WORDS = 120
 MIN_SHARE = 0.3
 """A source with less of a claim's words is about something else."""
 
+MIN_ENTAILMENT = 0.5
+"""What an entailment model gives less than is withheld: less likely than not. Not tuned."""
+
 _LABEL = re.compile(r"^(?P<speaker>[^“”\"„«:]{2,100}):\s+(?P<rest>.+)$", re.DOTALL)
 _QUOTED = re.compile(r"^[“\"„«](?P<inner>[^“”\"„«»]+)[”\"“»]$", re.DOTALL)
 _MARKS = "“”„‟«»\"'‘’"
@@ -47,16 +60,33 @@ _LINK = re.compile(
     r"\w+://|\[\d+\]|\bwww\.|\]\(|<[a-zA-Z/!]|\bjavascript:|[\x00-\x08\x0e-\x1f\x7f]"
 )
 _CONDITION = re.compile(r"\b(?:if|whether|unless)\b", re.IGNORECASE)
+_OF_NAMES = frozenset(
+    "a an and at by for from her his in its of on other our own the their to us".split()
+)
 _SUBJECTS = frozenset("nsubj nsubjpass csubj expl".split())
 
 
 class Verifier:
-    """Checks claims against the passages that were found for one question."""
+    """Checks claims against the passages that were found for one question.
 
-    def __init__(self, evidence: Evidence, analyser: LanguageAnalyser) -> None:
+    An entailment model, if there is one, has to agree to whatever is not verbatim.
+    """
+
+    def __init__(
+        self,
+        evidence: Evidence,
+        analyser: LanguageAnalyser,
+        entailment: Entailment | None = None,
+    ) -> None:
         self._analyser = analyser
+        self._entailment = entailment
+        self._texts = {article.id: article.text for article in evidence.articles.values()}
         self.readings = tuple(read_evidence(evidence, analyser))
         self._sources = Sources(self.readings)
+
+    def windows(self) -> Iterator[tuple[Reading, Span, Source]]:
+        """Each sentence of the passages, and each pair of neighbours, as a source of claims."""
+        return self._sources.windows(self.readings)
 
     def verify(self, claim: Claim) -> Verdict:
         """Find what backs a claim: in the passages it cites first, else in any other found."""
@@ -108,9 +138,9 @@ class Verifier:
     def _exact(self, claim: Claim, readings: Sequence[Reading]) -> Verdict | None:
         """The claim as a verbatim quote, its label the quote's speaker; None where it is none, and
         without support where it is nothing but somebody else's words."""
-        speaker, core = split_label(claim.text)
         refused = None
-        for reading in readings:
+        parts = dict.fromkeys([(None, claim.text.strip()), split_label(claim.text)])
+        for (speaker, core), reading in product(parts, readings):
             for span in _verbatim(core, reading):
                 fault = _attribution_fault(speaker, reading, span, claim.text)
                 if fault is None:
@@ -139,8 +169,20 @@ class Verifier:
             elif share - (len(source.sentences) > 1) > closest[0]:
                 closest = (share - (len(source.sentences) > 1), reason)
         if best:
-            return Verdict("supported", (best[1],), "carried by the source")
+            return self._agreed(claim, best[1])
         return Verdict(None, (), closest[1])
+
+    def _agreed(self, claim: Claim, quote: Quote) -> Verdict:
+        """Supported by the quote, unless the entailment model disagrees or fails."""
+        if self._entailment:
+            text = self._texts[quote.passage.article_id][quote.span.start : quote.span.end]
+            try:
+                likely = self._entailment.probability(text, claim.text)
+            except EntailmentError as error:
+                return Verdict(None, (), str(error))
+            if likely < MIN_ENTAILMENT:
+                return Verdict(None, (), f"the source entails it with {likely:.0%} only")
+        return Verdict("supported", (quote,), "carried by the source")
 
     def _read(self, text: str) -> Mapping[bool, Statement]:
         """The claim with its grammar (True), and without it for articles in other languages."""
@@ -164,9 +206,14 @@ def _labelled(text: str) -> tuple[str | None, str]:
     """The label, if it is no clause of its own ("Putin told reporters: …"), and what follows."""
     labelled = _LABEL.match(text.strip())
     name = words(labelled["speaker"]) if labelled else []
-    if labelled and len(name) <= LABEL_WORDS and not any(map(is_speech, name)):
+    if labelled and len(name) <= LABEL_WORDS and not any(map(_is_of_a_clause, name)):
         return labelled["speaker"], labelled["rest"]
     return None, text.strip()
+
+
+def _is_of_a_clause(word: str) -> bool:
+    """Whether a word is hardly ever part of a speaker's name or title."""
+    return is_speech(word) or (fold(word) in FUNCTION_WORDS and fold(word) not in _OF_NAMES)
 
 
 def make_citation(number: int, quote: Quote, article: Article) -> Citation:

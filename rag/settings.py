@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     reranker_budget_ms: int = Field(
         500, ge=1, description="time that it may take over a question's passages, milliseconds"
     )
+    nli_model: str | None = Field(
+        None, description="a CrossEncoder that has to agree to what is not verbatim, name or path"
+    )
     chroma_url: str | None = Field(None, description="a Chroma server instead of the embedded one")
     public_url: str | None = Field(None, description="the address under which readers reach us")
     allowed_origins: Annotated[str, AfterValidator(web_origins)] = Field(

@@ -11,6 +11,7 @@ from rag.lexicon import PLAIN_SPEECH, SPEECH_VERBS, backing, opposites
 from rag.names import is_mentioned, same_person, surname
 from rag.phrases import word_meanings
 from rag.relations import relation_objection
+from rag.rewording import change_objection, is_reworded
 from rag.speech import is_same_speaker
 from rag.statements import Source, Statement
 from rag.wording import HEDGES, fold, stem
@@ -24,6 +25,8 @@ Check = Callable[[Statement, Source], str | None]
 def coverage(claim: Statement, source: Source) -> float:
     """Share of the claim's content words that the source has; what only stands around it counts
     half, and that somebody says it does not count."""
+    if is_reworded(claim, source):
+        return 1.0
     counted = [
         m for m in claim.content if m & source.words or not (claim.speaker and m & _plain_speech())
     ]
@@ -35,6 +38,9 @@ def coverage(claim: Statement, source: Source) -> float:
 
 def objection(claim: Statement, source: Source) -> str | None:
     """Why the source does not support the claim, in words; None when nothing speaks against it."""
+    reason = _quotations(claim, source)
+    if reason or is_reworded(claim, source):
+        return reason
     for check in _CHECKS:
         reason = check(claim, source)
         if reason:
@@ -196,7 +202,6 @@ def _covered(claim: Statement, source: Source) -> str | None:
 
 
 _CHECKS: tuple[Check, ...] = (
-    _quotations,
     _numbers,
     _dates,
     _names,
@@ -206,6 +211,7 @@ _CHECKS: tuple[Check, ...] = (
     _qualities,
     _states_something,
     relation_objection,
+    change_objection,
     _polarity,
     _covered,
 )

@@ -11,6 +11,7 @@ import pytest
 from rag.answering import ABSTENTION, PASSAGE_TOKENS, PASSAGES, Answerer, Generation
 from rag.condensing import Condenser, Rewriting
 from rag.errors import LanguageModelError, LibraryError
+from rag.language import SpacyAnalyser
 from rag.prompting import load_prompt
 from rag.reading import Reading
 from rag.types import (
@@ -19,6 +20,7 @@ from rag.types import (
     AnswerEvent,
     Article,
     Claim,
+    Conflict,
     Evidence,
     Finished,
     Passage,
@@ -426,3 +428,25 @@ async def test_all_that_answers_sees_the_question_that_stands_alone_and_no_histo
     assert answer.usage == Usage(107, 22)
     assert (await one.search(IN_CONVERSATION, 3)) == EVIDENCE
     assert retriever.asked[-1][0].text == alone
+
+
+DAM = "The dam of Orvel burst on Monday and flooded the town."
+TWELVE = "Twelve people were killed in Orvel."
+NINETEEN = "The number of people killed in Orvel rose to 19."
+
+
+@pytest.mark.parametrize("llm", [True, False])
+async def test_both_sides_of_a_change_are_said(llm: bool, analyser: SpacyAnalyser) -> None:
+    told = (("a1", "Daily", "2031-03-04", TWELVE), ("a2", "Post", "2031-03-06", NINETEEN))
+    articles = {
+        id_: Article(id_, f"{DAM}\n{text}\n", None, "Flood in Orvel", outlet, published_at=day)
+        for id_, outlet, day, text in told
+    }
+    passages = (passage(n, article) for n, article in enumerate(articles.values(), start=1))
+    model = FakeLanguageModel("Twelve people were killed in Orvel. [S1]") if llm else None
+    answer = await answer_of(
+        answerer(model, TWELVE, found=Evidence(tuple(passages), articles), analyser=analyser)
+    )
+    assert texts(answer) == [TWELVE, NINETEEN]
+    assert answer.conflicts == (Conflict("changed", ((1,), (2,))),)
+    assert answer.model == ("fake-llm" if llm else "extractive")
