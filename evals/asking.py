@@ -11,10 +11,10 @@ from evals.baselines import Peers, baseline_scores
 from evals.cases import GoldQuestion, split
 from evals.datasets import Opened
 from evals.results import CaseResult
-from evals.scoring import answer_scores, cost_scores, promise_scores, retrieval_scores
+from evals.scoring import answer_scores, cost_scores, llm_scores, promise_scores, retrieval_scores
 from rag.errors import DatelineError, NotFoundError
 from rag.settings import Settings
-from rag.types import Answer, Article, Evidence, Finished, Question
+from rag.types import Answer, Article, Evidence, Finished, Question, SentenceReady
 
 DEPTH = 10  # passages retrieved a question
 _SAMPLE_SEED = 0
@@ -64,8 +64,14 @@ class Asker:
                 scores["confidence"] = evidence.confidence
             if self._plan.with_answers:
                 began = time.perf_counter()
-                answer = await self._answer(question)
+                async for event in self._service.answer(question, keep=False):
+                    if isinstance(event, SentenceReady):
+                        scores.setdefault("first_sentence_ms", _ms_since(began))
+                    elif isinstance(event, Finished):
+                        answer = event.answer
                 scores["answer_ms"] = _ms_since(began)
+                if answer is None:
+                    raise DatelineError(f"{case.question!r}: the answer ended without its end")
             names = self._plan.baselines
             baselines = await baseline_scores(self._service, case, golds, names, DEPTH)
         except DatelineError as problem:
@@ -74,6 +80,7 @@ class Asker:
         if self._plan.with_answers:
             scores |= answer_scores(case, golds, answer)
         if answer:
+            scores |= llm_scores(answer)
             scores |= cost_scores(answer, self._settings.llm_model, self._settings.llm_base_url)
         kept, breaches = promise_scores(answer, await self._shown(answer)) if answer else ({}, [])
         return CaseResult(
@@ -92,15 +99,6 @@ class Asker:
     def _of_peers(self, case_id: str) -> dict[str, dict[str, float]]:
         peers = self._plan.peers.items()
         return {name: asked[case_id] for name, asked in peers if case_id in asked}
-
-    async def _answer(self, question: Question) -> Answer:
-        answer: Answer | None = None
-        async for event in self._service.answer(question, keep=False):
-            if isinstance(event, Finished):
-                answer = event.answer
-        if answer is None:
-            raise DatelineError(f"{question.text!r}: the answer ended without its last event")
-        return answer
 
     async def _shown(self, answer: Answer) -> dict[str, Article]:
         ids = {c.article_id for c in answer.citations} | {p.article_id for p in answer.nearest}

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from rag.markup import has_markup
 from rag.names import same_person
 from rag.ports import LanguageAnalyser
 from rag.reading import Reading, read_evidence
@@ -43,8 +44,8 @@ _LABEL = re.compile(r"^(?P<speaker>[^“”\"„«:]{2,100}):\s+(?P<rest>.+)$", 
 _QUOTED = re.compile(r"^[“\"„«](?P<inner>[^“”\"„«»]+)[”\"“»]$", re.DOTALL)
 _MARKS = "“”„‟«»\"'‘’"
 _EDGE = " \n\t\u00a0,.;" + _MARKS
-_LINK = re.compile(
-    r"\w+://|\[\d+\]|\bwww\.|\]\(|<[a-zA-Z/!]|\bjavascript:|[\x00-\x08\x0e-\x1f\x7f]"
+_BROKEN_OFF = frozenset(
+    "a an and at by for from her his in its of on or our that the their to with your".split()
 )
 _CONDITION = re.compile(r"\b(?:if|whether|unless)\b", re.IGNORECASE)
 _SUBJECTS = frozenset("nsubj nsubjpass csubj expl".split())
@@ -121,6 +122,8 @@ class Verifier:
     def _supported(self, claim: Claim, readings: Sequence[Reading]) -> Verdict:
         """The best window of one or two sentences that nothing speaks against."""
         statements = self._read(claim.text)
+        if claim.text[:1].islower() and not statements[True].predicates:
+            return Verdict(None, (), "it is a piece of a sentence")
         if len(words(claim.text)) > MAX_CLAIM_WORDS:
             return Verdict(None, (), "it is too long to be checked")
         best: tuple[float, Quote] | None = None
@@ -193,10 +196,13 @@ def _unfit(text: str) -> str | None:
     """Why a text cannot be a sentence of an answer, whatever the articles say."""
     if len(text) > MAX_CLAIM_CHARS:
         return "it is too long for a sentence"
-    if _LINK.search(text):
+    if has_markup(text):
         return "it has a link, markup, a marker or control characters"
-    if not words(split_label(text)[1]):
+    said = words(split_label(text)[1])
+    if not said:
         return "it says nothing"
+    if text[-1:].isalpha() and said[-1] in _BROKEN_OFF:
+        return "it breaks off"
     return None
 
 
@@ -211,6 +217,8 @@ def _verbatim(core: str, reading: Reading) -> Iterator[Span]:
     for found in pattern.finditer(reading.article.text, reading.passage.start, reading.passage.end):
         span = Span(*found.span())
         touched = reading.touched(span)
+        if any(map(reading.is_order, touched)):
+            continue
         if 0 < len(touched) <= QUOTE_SENTENCES and _is_whole(reading, span, touched):
             yield span
 

@@ -22,7 +22,6 @@ from rag.types import (
     Finished,
     Passage,
     PassagesFound,
-    PromptVersion,
     Question,
     SentenceReady,
     Started,
@@ -142,7 +141,7 @@ async def test_what_was_sent_stays_when_the_llm_breaks_off() -> None:
     answer = await answer_of(one)
     assert texts(answer) == [COST]
     assert answer.fallback == "llm_unavailable"
-    assert (answer.model, answer.prompt) == ("fake-llm", PromptVersion("answer", "1"))
+    assert (answer.model, answer.prompt) == ("fake-llm", load_prompt("answer").version)
     assert model.closed == 1
 
 
@@ -192,7 +191,7 @@ async def test_a_refusal_that_the_articles_confirm_is_the_llm_s_answer() -> None
     answer = await answer_of(answerer(FakeLanguageModel("NOT_IN_ARTICLES", Usage(9, 3))))
     assert (answer.status, answer.text, answer.withheld) == ("abstained", ABSTENTION, 0)
     assert answer.fallback is None
-    assert (answer.model, answer.prompt) == ("fake-llm", PromptVersion("answer", "1"))
+    assert (answer.model, answer.prompt) == ("fake-llm", load_prompt("answer").version)
     assert answer.usage == Usage(9, 3)
 
 
@@ -301,7 +300,7 @@ async def test_the_llm_s_answer() -> None:
     assert texts(answer) == [COST, "The ferry will stop in June."]
     assert [sentence.support for sentence in answer.sentences] == ["exact", "supported"]
     assert [c.quote for c in answer.citations] == [COST, FERRY]
-    assert (answer.model, answer.prompt) == ("fake-llm", PromptVersion("answer", "1"))
+    assert (answer.model, answer.prompt) == ("fake-llm", load_prompt("answer").version)
     assert (answer.usage, answer.fallback) == (Usage(120, 12), None)
     (messages,) = model.asked
     assert messages[0][0] == "system"

@@ -113,7 +113,7 @@ async def test_what_cannot_be_asked_is_refused_before_anything_is_saved(folder, 
     with pytest.raises(GoldError, match="--limit 0"):
         await run(folder, settings, opener, limit=0)
     options = EvalOptions(out=Path("x.json"))
-    with pytest.raises(GoldError, match="several data sets need a folder"):
+    with pytest.raises(GoldError, match="several data sets or prompts need a folder"):
         await evaluate([str(folder)] * 2, options, settings, None, opener)
     with pytest.raises(DatelineError, match="name the articles with --articles"):
         await run(folder, settings, opener, articles=folder / "nothing")
