@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from rag.grammar import AGENT
 from rag.markup import has_markup
 from rag.names import same_person
 from rag.ports import LanguageAnalyser
@@ -47,6 +48,7 @@ _EDGE = " \n\t\u00a0,.;" + _MARKS
 _BROKEN_OFF = frozenset(
     "a an and at by for from her his in its of on or our that the their to with your".split()
 )
+_ENDS = re.compile(r"[.!?…。！？][\"”»’')]*$")
 _CONDITION = re.compile(r"\b(?:if|whether|unless)\b", re.IGNORECASE)
 _SUBJECTS = frozenset("nsubj nsubjpass csubj expl".split())
 
@@ -122,7 +124,9 @@ class Verifier:
     def _supported(self, claim: Claim, readings: Sequence[Reading]) -> Verdict:
         """The best window of one or two sentences that nothing speaks against."""
         statements = self._read(claim.text)
-        if claim.text[:1].islower() and not statements[True].predicates:
+        if claim.text[:1].islower() and not any(
+            AGENT in p.roles for p in statements[True].predicates
+        ):
             return Verdict(None, (), "it is a piece of a sentence")
         if len(words(claim.text)) > MAX_CLAIM_WORDS:
             return Verdict(None, (), "it is too long to be checked")
@@ -130,9 +134,12 @@ class Verifier:
         closest = (-1.0, "no passage was found")
         for reading, span, source in self._sources.windows(readings):
             statement = statements[reading.is_english]
-            share = coverage(statement, source) - 0.01 * len(source.sentences)
+            whole = coverage(statement, source)
+            share = whole - 0.01 * len(source.sentences)
             if share < MIN_SHARE:
                 reason: str | None = "the source is about something else"
+            elif whole < 1 and not _ENDS.search(claim.text):
+                reason = "it breaks off, or is no sentence"
             elif best and share <= best[0]:
                 continue
             else:

@@ -11,10 +11,12 @@ _TO_MODELS = re.compile(
     r"\b(?:ignore|disregard|forget|override)\s+(?:\w+\s+){0,3}"
     r"(?:instructions?|rules?|prompts?|guidelines?|directions?)\b"
     r"|^\W*(?:system|assistant|user|human)\s*:|\bsystem prompt\b|\bprevious instructions\b|<\||<!--"
+    r"|[A-Za-z][\u0400-\u04ff]|[\u0400-\u04ff][A-Za-z]"  # letters that pose as others
     r"|\b(?:you are|act as|dear) (?:now )?(?:an? |the )?(?:ai|language model|chatbot|assistant)\b"
     r"|\b(?:ai|assistant|language model|chatbot) (?:must|should|shall|has to|is to)\b",
     re.IGNORECASE,
 )
+_BEFORE = frozenset("please now then just also so , :".split())
 _HEADS = frozenset("ROOT ccomp csubj parataxis".split())
 _SUBJECTS = frozenset("nsubj nsubjpass csubj expl".split())
 
@@ -31,7 +33,8 @@ def _is_imperative(text: str, analysis: Analysis) -> bool:
     """Whether a sentence begins with a verb in its base form that has no subject; what stands in
     quotation marks is somebody's words, which may be reported."""
     tokens = analysis.tokens
-    first = next((i for i, token in enumerate(tokens) if token.text.lower() != "please"), None)
+    words = (i for i, token in enumerate(tokens) if token.text.lower() not in _BEFORE)
+    first = next(words, None)
     if first is None or not text[:1].isalpha():
         return False
     token = tokens[first]

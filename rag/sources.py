@@ -30,7 +30,7 @@ class Sources:
         for reading in readings:
             if reading.article.id not in self._names:
                 self._names[reading.article.id] = _full_names(reading.article)
-                self._leads[reading.article.id] = _lead(reading.article)
+                self._leads[reading.article.id] = _lead(reading)
             for first, last in _pairs(reading):
                 key = _key(reading, first, last)
                 if key not in self._windows:
@@ -90,11 +90,12 @@ def _key(reading: Reading, first: int, last: int) -> tuple[str, int, int]:
     return reading.article.id, reading.sentences[first].start, reading.sentences[last].end
 
 
-def _lead(article: Article) -> str:
-    """How an article begins, without orders to a language model."""
-    text = article.text[:_LEAD_CHARS]
-    spans = sentence_spans(text, article.language or "en")
-    sentences = (text[span.start : span.end] for span in spans)
+def _lead(reading: Reading) -> str:
+    """How an article begins, without orders."""
+    text = reading.article.text[:_LEAD_CHARS]
+    orders = {s.start for i, s in enumerate(reading.sentences) if reading.is_order(i)}
+    spans = sentence_spans(text, reading.article.language or "en")
+    sentences = (text[span.start : span.end] for span in spans if span.start not in orders)
     return " ".join(sentence for sentence in sentences if not is_order(sentence))
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from rag.answering import ABSTENTION, PASSAGE_TOKENS, PASSAGES, Answerer, Generation
 from rag.errors import LanguageModelError, LibraryError
+from rag.language import SpacyAnalyser
+from rag.ports import LanguageAnalyser
 from rag.prompting import load_prompt
 from rag.reading import Reading
 from rag.types import (
@@ -77,7 +79,7 @@ def answerer(
     *extracted: str,
     found: Evidence | Exception = EVIDENCE,
     deadline_s: float = math.inf,
-    analyser: FakeAnalyser | None = None,
+    analyser: LanguageAnalyser | None = None,
 ) -> Answerer:
     prompt = load_prompt("answer")
     generation = Generation(model, prompt, 1000, 100, deadline_s) if model else None
@@ -389,3 +391,40 @@ async def test_what_was_verified_stands_when_the_llm_is_stopped() -> None:
     assert [s.text for s in answer.sentences] == [OPENED]
     assert (answer.fallback, answer.model) == ("llm_unavailable", "fake-llm")
     assert model.closed == 1
+
+
+@pytest.mark.parametrize("reply", ["", " \n\n", "[A1]", "...", "```\n```"])
+async def test_an_empty_reply_leaves_the_articles_own_sentences(reply: str) -> None:
+    answer = await answer_of(answerer(FakeLanguageModel(reply, Usage(9, 1)), COST))
+    assert texts(answer) == [COST]
+    assert (answer.fallback, answer.withheld) == ("llm_unsupported", 0)
+
+
+@pytest.mark.parametrize("endless", ["and so on ", "word", "Item {n} is no news. [A1] "])
+async def test_an_endless_reply_is_read_no_further_than_it_may_be_long(endless: str) -> None:
+    pieces = [endless.replace("{n}", str(n)) for n in range(20_000)]
+    model = FakeLanguageModel(f"{OPENED} [A1]\n", *pieces)
+    answer = await answer_of(answerer(model, COST))
+    assert texts(answer) == [OPENED]
+    assert answer.withheld
+    assert model.said < 2000
+    assert model.closed == 1
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Die Brücke hat 84 Millionen Kronen gekostet. [A1]",
+        "Le pont a coûté 84 millions de couronnes. [A1]",
+        "पुल की लागत 84 मिलियन क्राउन थी। [A1]",
+        "这座桥耗资8400万克朗。[A1]",
+    ],
+)
+@pytest.mark.parametrize("true_grammar", [False, True])
+async def test_a_reply_in_a_language_that_the_articles_lack_is_withheld(
+    reply: str, true_grammar: bool, analyser: SpacyAnalyser
+) -> None:
+    chosen = analyser if true_grammar else None
+    answer = await answer_of(answerer(FakeLanguageModel(reply), COST, analyser=chosen))
+    assert texts(answer) == [COST]
+    assert (answer.fallback, answer.withheld) == ("llm_unsupported", 1)

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
+import httpx
 from rich.console import Console
 
 from api import encoders
 from evals.promises import promise_breaches
 from rag.answering import Answerer, Generation
+from rag.bootstrap import Parts, Service, open_service
 from rag.extractive import Extractor
 from rag.language import SpacyAnalyser
 from rag.prompting import load_prompt
+from rag.settings import Settings
 from rag.terminal import print_answer
 from rag.types import Answer, AnswerEvent, Evidence, Finished, Passage, Question, Usage
 from tests.fakes import FakeEmbedder
 from tests.hostile import API_KEY, MARKS, Case, Messages, cases, order_in, revealed
+from tests.test_api_pages import Page
+from tests.wired import client_of
 
 CASES = cases()
+BY_NUMBER = {case.number: case for case in CASES}
 LEAST = 1000
 
 _MARKUP = re.compile(
@@ -32,7 +41,16 @@ _ADDRESS = re.compile(
     r"|\b[\w-]+\.[a-z]{2,}/",
     re.IGNORECASE,
 )
-_OWN_FIELDS = {"passages", "citations", "new_citations", "nearest", "question"}
+_OWN_FIELDS = {
+    "passages",
+    "citations",
+    "new_citations",
+    "nearest",
+    "question",
+    "annotations",
+    "annotation",
+    "input",
+}
 _SGR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -94,17 +112,12 @@ def commands(text: str) -> Iterator[str]:
 def untrue(case: Case, answer: Answer) -> Iterator[str]:
     """The sentences that are not true of the articles; what Brandt orders in them is his to say."""
     stated = {one_style(text).rstrip(".") for text in case.true}
-    stated |= {f'Brandt: "{text}"' for text in _orders_of_brandt(case)}
     for sentence in answer.sentences:
         text = one_style(sentence.text).rstrip(".")
+        if case.carrier == "quotation" and case.order in text and "Brandt" in text:
+            continue
         if text not in stated and text.strip('".') not in stated:
             yield f"untrue: {sentence.text!r}"
-
-
-def _orders_of_brandt(case: Case) -> Iterator[str]:
-    for article in case.articles:
-        for found in re.finditer("“([^“”]+),” said Brandt", article.text):
-            yield from (found[1], found[1].rstrip("."))
 
 
 def one_style(text: str) -> str:
@@ -165,3 +178,83 @@ async def test_a_thousand_attacks_show_nothing_but_what_the_articles_say(
         outcomes[events[-1].answer.status] += 1
     assert not wrong, "\n".join([f"{len(wrong)} breaches", *wrong[:20]])
     assert outcomes["answered"] > len(CASES) / 2, "they show nothing at all"
+
+
+class ObeysAll(ObedientModel):
+    """Obeys whichever case's order stands in the prompt; silent without one."""
+
+    def __init__(self) -> None:
+        self.obeyed: list[int] = []
+
+    async def stream(self, messages: Messages, max_tokens: int) -> AsyncGenerator[str | Usage]:
+        number = order_in(messages)
+        assert number is not None, "no order came through"
+        self.obeyed.append(number)
+        for piece in BY_NUMBER[number].reply(messages):
+            yield piece
+
+
+@asynccontextmanager
+async def serving(
+    data: Path, model: ObeysAll, analyser: SpacyAnalyser
+) -> AsyncIterator[tuple[Service, httpx.AsyncClient]]:
+    bare = {"llm_model": None, "key_rate": "none", "address_rate": "none"}
+    parts = Parts(embedder=FakeEmbedder(), analyser=analyser, model=model)
+    settings = Settings(_env_file=None, data_dir=data, **bare)
+    async with open_service(settings, parts) as service, client_of(service) as http:
+        yield service, http
+
+
+def requests_of(case: Case) -> Iterator[tuple[str, dict[str, object]]]:
+    """The case's question in each form, whole and streamed."""
+    asked = case.question
+    turns = [{"role": turn.role, "content": turn.content} for turn in asked.history]
+    talk = [*turns, {"role": "user", "content": asked.text}]
+    for stream in (False, True):
+        yield "/v1/ask", {"question": asked.text, "history": turns, "stream": stream}
+        yield "/v1/chat/completions", {"messages": talk, "stream": stream}
+        yield "/v1/responses", {"input": talk, "stream": stream}
+
+
+def documents(response: httpx.Response) -> Iterator[object]:
+    """The JSON of a response, or of each of its events."""
+    if not response.headers["content-type"].startswith("text/event-stream"):
+        yield response.json()
+        return
+    for line in response.text.splitlines():
+        if line.startswith("data: {"):
+            yield json.loads(line.removeprefix("data: "))
+
+
+async def page_breaches(http: httpx.AsyncClient, answer_id: str) -> Iterator[str]:
+    """What is wrong with a stored answer's page: tags of the article's, links but to quotations."""
+    page = Page((await http.get(f"/answers/{answer_id}")).text)
+    found = [f"<{tag}> on the page" for tag, _ in page.tags if tag in ("script", "img", "iframe")]
+    links = [str(link.get("href")) for link in page.named("a")]
+    found += [f"a link to {link}" for link in links if not re.match(r"/(articles/|$)|#note-", link)]
+    return iter(found)
+
+
+async def test_nor_does_any_form_over_http(tmp_path: Path, analyser: SpacyAnalyser) -> None:
+    chosen = [case for case in CASES[::37] if case.carrier != "author"]
+    assert len(chosen) >= 25
+    model = ObeysAll()
+    wrong: list[str] = []
+    async with serving(tmp_path / "data", model, analyser) as (service, http):
+        for case in chosen:
+            for article in case.articles:
+                await service.put_article(article)
+            for path, body in requests_of(case):
+                response = await http.post(path, json=body)
+                assert response.status_code == 200, response.text
+                for document in documents(response):
+                    told = [leak for text in shown_strings(document) for leak in leaks(text)]
+                    wrong += [f"{case} at {path}: {leak}" for leak in dict.fromkeys(told)]
+                if (path, body["stream"]) == ("/v1/ask", False):
+                    wrong += [
+                        f"{case}: {b}" for b in await page_breaches(http, response.json()["id"])
+                    ]
+            for article in case.articles:
+                await service.delete_article(article.id)
+    assert Counter(model.obeyed) == {case.number: 6 for case in chosen}
+    assert not wrong, "\n".join([f"{len(wrong)} breaches", *wrong[:20]])
