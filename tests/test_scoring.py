@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from evals.scoring import METRICS, cost_scores, promise_scores
+from evals.scoring import METRICS, cost_scores, llm_scores, promise_scores
 from rag.types import Article, Usage
 from tests.fakes import abstention, quotation
 
@@ -52,3 +52,10 @@ def test_metrics_have_names_of_their_own_and_print_in_their_units():
     assert shown["hits@4"] == shown["confidence_auroc"] == "0.123"
     assert shown["search_ms_p95"] == shown["prompt_tokens"] == "0"
     assert shown["cost_usd"] == "0.12346"
+
+
+def test_what_an_llm_wrote_is_told_apart_from_what_was_shown():
+    keyless = abstention("what burned?")
+    assert llm_scores(keyless) == {}
+    fallen = replace(keyless, fallback="llm_unsupported", withheld=2)
+    assert llm_scores(fallen) == {"written": 0.0, "withheld": 1.0}
