@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 from rich.console import Console
 
 from api import encoders
@@ -28,6 +29,8 @@ from tests.fakes import FakeEmbedder
 from tests.hostile import API_KEY, MARKS, Case, Messages, cases, order_in, revealed
 from tests.test_api_pages import Page
 from tests.wired import client_of
+
+pytestmark = pytest.mark.slow
 
 CASES = cases()
 BY_NUMBER = {case.number: case for case in CASES}
