@@ -83,6 +83,8 @@ METRICS = (
     Metric("exact_sentences", "sentences marked exact", "citations", better=None),
     Metric("quotation_validity", "quotation validity", "citations"),
     Metric("promises_kept", "promises kept", "citations", scale="yes/no"),
+    Metric("withheld", "sentences of the LLM withheld", "citations", better="lower"),
+    Metric("written", "answers written by the LLM", "citations", scale="yes/no"),
     Metric("conflict_precision", "conflicts, precision", "conflicts"),
     Metric("conflict_recall", "conflicts, recall", "conflicts", scale="yes/no"),
     Metric("conflict_kind", "kind of conflict", "conflicts", scale="yes/no"),
@@ -94,6 +96,8 @@ METRICS = (
     Metric("confidence", "refused at 10 % wrongly", "abstention", "refused@10"),
     Metric("search_ms", "search p50, ms", "latency", "p50", "ms", None),
     Metric("search_ms", "search p95, ms", "latency", "p95", "ms", None),
+    Metric("first_sentence_ms", "first sentence p50, ms", "latency", "p50", "ms", None),
+    Metric("first_sentence_ms", "first sentence p95, ms", "latency", "p95", "ms", None),
     Metric("answer_ms", "answer p50, ms", "latency", "p50", "ms", None),
     Metric("answer_ms", "answer p95, ms", "latency", "p95", "ms", None),
     Metric("prompt_tokens", "prompt tokens", "cost", "mean", "tokens", "lower"),
@@ -194,6 +198,15 @@ def promise_scores(
         scores["exact_sentences"] = exact / len(answer.sentences)
     validity = quotation_validity(answer, articles)
     return scores | ({} if validity is None else {"quotation_validity": validity}), breaches
+
+
+def llm_scores(answer: Answer) -> dict[str, float]:
+    """How much of what an LLM wrote could be shown; empty where none was asked."""
+    if not (answer.prompt or answer.fallback):
+        return {}
+    scores = {"written": float(answer.prompt is not None and answer.status == "answered")}
+    drafted = answer.withheld + (len(answer.sentences) if answer.prompt else 0)
+    return scores | ({"withheld": answer.withheld / drafted} if drafted else {})
 
 
 def cost_scores(answer: Answer, model: str | None, endpoint: str | None) -> dict[str, float]:

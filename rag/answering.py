@@ -57,6 +57,9 @@ OFF_TOPIC = 0.025
 """Below this confidence of retrieval no sentence is picked: the question is about something else.
 Of the questions in `evals/gold`, four off-topic ones lie below, and no answerable one."""
 
+MAX_TOKEN_CHARS = 16
+"""A reply of more characters a token is longer than was allowed, and is read no further."""
+
 NEAREST = 3
 """Passages shown beside an abstention."""
 
@@ -217,7 +220,7 @@ class Answerer:
         self, progress: _Progress, generation: Generation, prompt: RenderedPrompt
     ) -> AsyncGenerator[Claim]:
         """The LLM's sentences as it writes them, with the passages that it cites."""
-        reader = DraftReader()
+        reader, left = DraftReader(), MAX_TOKEN_CHARS * generation.answer_tokens
         stream = generation.model.stream(prompt.messages, generation.answer_tokens)
         left_s = progress.began + generation.deadline_s - self._clock()
         async with aclosing(_within(left_s, stream)) as pieces:
@@ -227,7 +230,8 @@ class Answerer:
                     continue
                 for claim in _claims_of(reader.feed(piece), prompt, progress):
                     yield claim
-                if reader.looping:
+                left -= len(piece)
+                if reader.looping or left < 0:
                     break
         for claim in _claims_of(reader.close(), prompt, progress):
             yield claim

@@ -329,7 +329,8 @@ def _wire(
     retriever = Retriever(library, index, exact, embedder, parts.weights, blender)
     generation, rewriting = None, None
     if model:
-        prompt = load_prompt("answer")
+        name, _, version = settings.prompt.partition(".")
+        prompt = load_prompt(name, version or None)
         traced = TracedModel(model, settings.llm_base_url)
         budgets = settings.prompt_tokens, settings.answer_tokens
         deadline_s = LLM_SHARE * settings.answer_deadline_s

@@ -13,6 +13,8 @@ from dataclasses import replace
 from itertools import product
 
 from rag.errors import EntailmentError
+from rag.grammar import AGENT
+from rag.markup import has_markup
 from rag.names import same_person
 from rag.ports import Entailment, LanguageAnalyser
 from rag.reading import Reading, read_evidence
@@ -56,9 +58,10 @@ _LABEL = re.compile(r"^(?P<speaker>[^“”\"„«:]{2,100}):\s+(?P<rest>.+)$", 
 _QUOTED = re.compile(r"^[“\"„«](?P<inner>[^“”\"„«»]+)[”\"“»]$", re.DOTALL)
 _MARKS = "“”„‟«»\"'‘’"
 _EDGE = " \n\t\u00a0,.;" + _MARKS
-_LINK = re.compile(
-    r"\w+://|\[\d+\]|\bwww\.|\]\(|<[a-zA-Z/!]|\bjavascript:|[\x00-\x08\x0e-\x1f\x7f]"
+_BROKEN_OFF = frozenset(
+    "a an and at by for from her his in its of on or our that the their to with your".split()
 )
+_ENDS = re.compile(r"[.!?…。！？][\"”»’')]*$")
 _CONDITION = re.compile(r"\b(?:if|whether|unless)\b", re.IGNORECASE)
 _OF_NAMES = frozenset(
     "a an and at by for from her his in its of on other our own the their to us".split()
@@ -151,15 +154,22 @@ class Verifier:
     def _supported(self, claim: Claim, readings: Sequence[Reading]) -> Verdict:
         """The best window of one or two sentences that nothing speaks against."""
         statements = self._read(claim.text)
+        if claim.text[:1].islower() and not any(
+            AGENT in p.roles for p in statements[True].predicates
+        ):
+            return Verdict(None, (), "it is a piece of a sentence")
         if len(words(claim.text)) > MAX_CLAIM_WORDS:
             return Verdict(None, (), "it is too long to be checked")
         best: tuple[float, Quote] | None = None
         closest = (-1.0, "no passage was found")
         for reading, span, source in self._sources.windows(readings):
             statement = statements[reading.is_english]
-            share = coverage(statement, source) - 0.01 * len(source.sentences)
+            whole = coverage(statement, source)
+            share = whole - 0.01 * len(source.sentences)
             if share < MIN_SHARE:
                 reason: str | None = "the source is about something else"
+            elif whole < 1 and not _ENDS.search(claim.text):
+                reason = "it breaks off, or is no sentence"
             elif best and share <= best[0]:
                 continue
             else:
@@ -240,10 +250,13 @@ def _unfit(text: str) -> str | None:
     """Why a text cannot be a sentence of an answer, whatever the articles say."""
     if len(text) > MAX_CLAIM_CHARS:
         return "it is too long for a sentence"
-    if _LINK.search(text):
+    if has_markup(text):
         return "it has a link, markup, a marker or control characters"
-    if not words(split_label(text)[1]):
+    said = words(split_label(text)[1])
+    if not said:
         return "it says nothing"
+    if text[-1:].isalpha() and said[-1] in _BROKEN_OFF:
+        return "it breaks off"
     return None
 
 
@@ -258,6 +271,8 @@ def _verbatim(core: str, reading: Reading) -> Iterator[Span]:
     for found in pattern.finditer(reading.article.text, reading.passage.start, reading.passage.end):
         span = Span(*found.span())
         touched = reading.touched(span)
+        if any(map(reading.is_order, touched)):
+            continue
         if 0 < len(touched) <= QUOTE_SENTENCES and _is_whole(reading, span, touched):
             yield span
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from rag.orders import is_order
 from rag.ports import LanguageAnalyser
 from rag.sentences import sentence_spans
 from rag.speech import Speech, read_speech
@@ -18,7 +19,8 @@ WINDOW_CHARS = 800
 class Reading:
     """A passage with the sentences around it (article offsets), their grammar and speech.
 
-    `inside` are the indices of the sentences that the passage holds, in order.
+    `inside` are the indices of the sentences that the passage holds, in order; `headline` is the
+    article's, unless that gives orders.
     """
 
     passage: Passage
@@ -27,6 +29,7 @@ class Reading:
     analyses: tuple[Analysis, ...]
     speeches: tuple[Speech, ...]
     inside: tuple[int, ...]
+    headline: str | None = None
 
     @property
     def is_english(self) -> bool:
@@ -36,6 +39,13 @@ class Reading:
     def text(self, first: int, last: int) -> str:
         """The article's text from sentence `first` to sentence `last`, both included."""
         return self.article.text[self.sentences[first].start : self.sentences[last].end]
+
+    def is_order(self, i: int) -> bool:
+        """Whether sentence `i` gives orders: it is no source of what it tells others to say."""
+        start = self.sentences[i].start
+        quoted = any(quote.start <= start < quote.end for quote in self.speeches[i].quotes)
+        grammar = self.is_english and not quoted
+        return is_order(self.text(i, i), self.analyses[i] if grammar else None)
 
     def touched(self, span: Span) -> list[int]:
         """Indices of the sentences that a span overlaps."""
@@ -53,11 +63,20 @@ def read_evidence(evidence: Evidence, analyser: LanguageAnalyser) -> Iterator[Re
 def read_passage(passage: Passage, article: Article, analyser: LanguageAnalyser) -> Reading:
     """Read a passage with its surroundings, up to paragraph ends."""
     sentences = _sentences_around(article, passage)
-    analyses = analyser.analyse([article.text[s.start : s.end] for s in sentences])
+    title = article.title or ""
+    *analyses, heading = analyser.analyse(
+        [*(article.text[s.start : s.end] for s in sentences), title]
+    )
     speeches = read_speech(article.text, sentences, analyses)
     inside = (i for i, s in enumerate(sentences) if s.start < passage.end and passage.start < s.end)
     return Reading(
-        passage, article, tuple(sentences), tuple(analyses), tuple(speeches), tuple(inside)
+        passage,
+        article,
+        tuple(sentences),
+        tuple(analyses),
+        tuple(speeches),
+        tuple(inside),
+        None if is_order(title, heading) else title,
     )
 
 

@@ -55,6 +55,11 @@ class Settings(BaseSettings):
     llm_api_key: SecretStr | None = Field(None, description="its key")
     llm_model: str | None = Field(None, description="the LLM's name; none: extractive answers")
     llm_timeout_s: float = Field(60.0, gt=0, description="deadline of one LLM answer, seconds")
+    prompt: str = Field(
+        "answer",
+        pattern=r"^[a-z][a-z0-9_]*(\.[0-9][0-9a-z]*)?$",
+        description="the prompt template, as answer.1; without a version the newest",
+    )
     prompt_tokens: int = Field(3000, ge=300, description="token budget of a prompt's passages")
     answer_tokens: int = Field(600, ge=16, description="most tokens that an LLM answer may have")
     embedding_model: str | None = Field(

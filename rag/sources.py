@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from rag.orders import is_order
 from rag.reading import Reading
+from rag.sentences import sentence_spans
 from rag.statements import Source, Statement, read_source, read_statement
 from rag.types import Article, Span
 
@@ -22,10 +24,13 @@ class Sources:
 
     def __init__(self, readings: Sequence[Reading]) -> None:
         self._names: dict[str, dict[str, str]] = {}
+        self._leads: dict[str, str] = {}
         self._statements: dict[tuple[str, int], Statement] = {}
         self._windows: dict[tuple[str, int, int], Source] = {}
         for reading in readings:
-            self._names.setdefault(reading.article.id, _full_names(reading.article))
+            if reading.article.id not in self._names:
+                self._names[reading.article.id] = _full_names(reading.article)
+                self._leads[reading.article.id] = _lead(reading)
             for first, last in _pairs(reading):
                 key = _key(reading, first, last)
                 if key not in self._windows:
@@ -56,29 +61,42 @@ class Sources:
 
     def _source(self, reading: Reading, first: int, last: int) -> Source:
         article, text = reading.article, reading.text(first, last)
-        before = [reading.text(i, i) for i in range(max(0, first - _BEFORE), first)]
+        earlier = range(max(0, first - _BEFORE), first)
+        before = [reading.text(i, i) for i in earlier if not reading.is_order(i)]
         known = self._names[article.id]
         names = [known[word] for word in re.findall(r"[A-Z][\w-]*", text) if word in known]
-        header = [part for part in (article.title, article.outlet, article.published_at) if part]
+        known_of_it = (reading.headline, article.outlet, article.published_at)
+        header = [part for part in known_of_it if part and not is_order(part)]
         return read_source(
             [self._statement(reading, i) for i in range(first, last + 1)],
             text,
             "\n".join([*header, *names, *before]),
-            article.text[:_LEAD_CHARS],
+            self._leads[article.id],
             article.outlet,
             article.published_at,
         )
 
 
 def _pairs(reading: Reading) -> Iterator[tuple[int, int]]:
-    for i in reading.inside:
+    """First and last of each sentence that states something, and of each two neighbours."""
+    stating = [i for i in reading.inside if not reading.is_order(i)]
+    for i in stating:
         yield i, i
-        if i + 1 in reading.inside:
+        if i + 1 in stating:
             yield i, i + 1
 
 
 def _key(reading: Reading, first: int, last: int) -> tuple[str, int, int]:
     return reading.article.id, reading.sentences[first].start, reading.sentences[last].end
+
+
+def _lead(reading: Reading) -> str:
+    """How an article begins, without orders."""
+    text = reading.article.text[:_LEAD_CHARS]
+    orders = {s.start for i, s in enumerate(reading.sentences) if reading.is_order(i)}
+    spans = sentence_spans(text, reading.article.language or "en")
+    sentences = (text[span.start : span.end] for span in spans if span.start not in orders)
+    return " ".join(sentence for sentence in sentences if not is_order(sentence))
 
 
 def _full_names(article: Article) -> dict[str, str]:

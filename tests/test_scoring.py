@@ -4,7 +4,7 @@ import pytest
 
 from evals.cases import GoldQuestion
 from evals.metrics import Gold
-from evals.scoring import METRICS, conflict_scores, cost_scores, promise_scores
+from evals.scoring import METRICS, conflict_scores, cost_scores, llm_scores, promise_scores
 from rag.types import Article, Conflict, Span, Usage
 from tests.fakes import abstention, quotation
 
@@ -83,3 +83,10 @@ def test_a_conflict_is_right_if_its_sides_cite_both_pieces_of_one_dispute():
     assert conflict_scores(case_of("none"), golds, answer, []) == {"conflict_precision": 0}
     same = replace(answer, conflicts=(Conflict("disagree", ((1,), (1,))),))
     assert conflict_scores(case_of("disagree"), golds, same, [golds])["conflict_recall"] == 0
+
+
+def test_what_an_llm_wrote_is_told_apart_from_what_was_shown():
+    keyless = abstention("what burned?")
+    assert llm_scores(keyless) == {}
+    fallen = replace(keyless, fallback="llm_unsupported", withheld=2)
+    assert llm_scores(fallen) == {"written": 0.0, "withheld": 1.0}
