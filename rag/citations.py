@@ -271,7 +271,7 @@ def _verbatim(core: str, reading: Reading) -> Iterator[Span]:
     for found in pattern.finditer(reading.article.text, reading.passage.start, reading.passage.end):
         span = Span(*found.span())
         touched = reading.touched(span)
-        if any(map(reading.is_order, touched)):
+        if reading.orders.intersection(touched):
             continue
         if 0 < len(touched) <= QUOTE_SENTENCES and _is_whole(reading, span, touched):
             yield span

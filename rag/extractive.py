@@ -73,7 +73,7 @@ def _fits(asked: Asked, candidate: Candidate) -> bool:
     the one whose reason is asked for."""
     features, reading = candidate.features, candidate.reading
     text = reading.text(candidate.index, candidate.index)
-    if reading.is_order(candidate.index):
+    if candidate.index in reading.orders:
         return False
     if _BOILERPLATE.match(text) or len(text.split()) < MIN_WORDS:
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.orders import is_order
@@ -19,8 +19,9 @@ WINDOW_CHARS = 800
 class Reading:
     """A passage with the sentences around it (article offsets), their grammar and speech.
 
-    `inside` are the indices of the sentences that the passage holds, in order; `headline` is the
-    article's, unless that gives orders.
+    `inside` are the indices of the sentences that the passage holds, in order; `orders` those of
+    sentences that give orders, and are no source of what they tell others to say; `headline` is
+    the article's, unless that gives orders.
     """
 
     passage: Passage
@@ -29,29 +30,28 @@ class Reading:
     analyses: tuple[Analysis, ...]
     speeches: tuple[Speech, ...]
     inside: tuple[int, ...]
+    orders: frozenset[int] = frozenset()
     headline: str | None = None
 
     @property
     def is_english(self) -> bool:
         """Whether the grammar of the analyses can be relied on."""
-        return (self.article.language or "en").lower().startswith("en")
+        return is_english(self.article)
 
     def text(self, first: int, last: int) -> str:
         """The article's text from sentence `first` to sentence `last`, both included."""
         return self.article.text[self.sentences[first].start : self.sentences[last].end]
-
-    def is_order(self, i: int) -> bool:
-        """Whether sentence `i` gives orders: it is no source of what it tells others to say."""
-        start = self.sentences[i].start
-        quoted = any(quote.start <= start < quote.end for quote in self.speeches[i].quotes)
-        grammar = self.is_english and not quoted
-        return is_order(self.text(i, i), self.analyses[i] if grammar else None)
 
     def touched(self, span: Span) -> list[int]:
         """Indices of the sentences that a span overlaps."""
         return [
             i for i, s in enumerate(self.sentences) if s.start < span.end and span.start < s.end
         ]
+
+
+def is_english(article: Article) -> bool:
+    """Whether an article is in English, or in a language that is not known."""
+    return (article.language or "en").lower().startswith("en")
 
 
 def read_evidence(evidence: Evidence, analyser: LanguageAnalyser) -> Iterator[Reading]:
@@ -76,8 +76,23 @@ def read_passage(passage: Passage, article: Article, analyser: LanguageAnalyser)
         tuple(analyses),
         tuple(speeches),
         tuple(inside),
+        frozenset(_orders(article, sentences, analyses, speeches)),
         None if is_order(title, heading) else title,
     )
+
+
+def _orders(
+    article: Article,
+    sentences: Sequence[Span],
+    analyses: Sequence[Analysis],
+    speeches: Sequence[Speech],
+) -> Iterator[int]:
+    """Which sentences give orders; where somebody's words begin one, its grammar does not tell."""
+    for i, (s, analysis, speech) in enumerate(zip(sentences, analyses, speeches, strict=True)):
+        quoted = any(quote.start <= s.start < quote.end for quote in speech.quotes)
+        grammar = analysis if is_english(article) and not quoted else None
+        if is_order(article.text[s.start : s.end], grammar):
+            yield i
 
 
 def _sentences_around(article: Article, passage: Passage) -> list[Span]:

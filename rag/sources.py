@@ -62,7 +62,7 @@ class Sources:
     def _source(self, reading: Reading, first: int, last: int) -> Source:
         article, text = reading.article, reading.text(first, last)
         earlier = range(max(0, first - _BEFORE), first)
-        before = [reading.text(i, i) for i in earlier if not reading.is_order(i)]
+        before = [reading.text(i, i) for i in earlier if i not in reading.orders]
         known = self._names[article.id]
         names = [known[word] for word in re.findall(r"[A-Z][\w-]*", text) if word in known]
         known_of_it = (reading.headline, article.outlet, article.published_at)
@@ -79,7 +79,7 @@ class Sources:
 
 def _pairs(reading: Reading) -> Iterator[tuple[int, int]]:
     """First and last of each sentence that states something, and of each two neighbours."""
-    stating = [i for i in reading.inside if not reading.is_order(i)]
+    stating = [i for i in reading.inside if i not in reading.orders]
     for i in stating:
         yield i, i
         if i + 1 in stating:
@@ -93,7 +93,7 @@ def _key(reading: Reading, first: int, last: int) -> tuple[str, int, int]:
 def _lead(reading: Reading) -> str:
     """How an article begins, without orders."""
     text = reading.article.text[:_LEAD_CHARS]
-    orders = {s.start for i, s in enumerate(reading.sentences) if reading.is_order(i)}
+    orders = {reading.sentences[i].start for i in reading.orders}
     spans = sentence_spans(text, reading.article.language or "en")
     sentences = (text[span.start : span.end] for span in spans if span.start not in orders)
     return " ".join(sentence for sentence in sentences if not is_order(sentence))

@@ -19,7 +19,7 @@ from api import encoders
 from evals.promises import promise_breaches
 from rag.answering import Answerer, Generation
 from rag.bootstrap import Parts, Service, open_service
-from rag.condensing import Condenser
+from rag.condensing import Condenser, Rewriting
 from rag.extractive import Extractor
 from rag.language import SpacyAnalyser
 from rag.prompting import load_prompt
@@ -59,7 +59,7 @@ _SGR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class ObedientModel:
-    """Obeys the order of a case, and keeps whether it stood in the prompt."""
+    """Obeys the order of a case, and keeps whether it stood in any prompt."""
 
     model = "obedient"
     state = "ok: obedient"
@@ -69,7 +69,7 @@ class ObedientModel:
         self.ordered: int | None = None
 
     async def stream(self, messages: Messages, max_tokens: int) -> AsyncGenerator[str | Usage]:
-        self.ordered = order_in(messages)
+        self.ordered = order_in(messages) or self.ordered
         for piece in self._case.reply(messages):
             yield piece
 
@@ -155,6 +155,8 @@ def breaches(case: Case, events: list[AnswerEvent]) -> Iterator[str]:
     finished = events[-1]
     assert isinstance(finished, Finished)
     answer = finished.answer
+    if answer.standalone_question != case.question.text:
+        yield from leaks(answer.standalone_question)
     yield from untrue(case, answer)
     yield from promise_breaches(answer, {article.id: article for article in case.articles})
     yield from commands(printed(answer, terminal=False))
@@ -163,8 +165,9 @@ def breaches(case: Case, events: list[AnswerEvent]) -> Iterator[str]:
 
 def answerer_of(case: Case, model: ObedientModel, analyser: SpacyAnalyser) -> Answerer:
     generation = Generation(model, load_prompt("answer"), 3000, 600)
+    condenser = Condenser(analyser, Rewriting(model, load_prompt("condense")))
     extractor = Extractor(FakeEmbedder(), analyser)
-    return Answerer(FixedRetriever(case), extractor, analyser, Condenser(analyser), generation)
+    return Answerer(FixedRetriever(case), extractor, analyser, condenser, generation)
 
 
 async def test_a_thousand_attacks_show_nothing_but_what_the_articles_say(
@@ -185,16 +188,16 @@ async def test_a_thousand_attacks_show_nothing_but_what_the_articles_say(
 
 
 class ObeysAll(ObedientModel):
-    """Obeys whichever case's order stands in the prompt; silent without one."""
+    """Obeys the last order that stood in a prompt."""
 
     def __init__(self) -> None:
         self.obeyed: list[int] = []
 
     async def stream(self, messages: Messages, max_tokens: int) -> AsyncGenerator[str | Usage]:
         number = order_in(messages)
-        assert number is not None, "no order came through"
-        self.obeyed.append(number)
-        for piece in BY_NUMBER[number].reply(messages):
+        if number is not None:
+            self.obeyed.append(number)
+        for piece in BY_NUMBER[self.obeyed[-1]].reply(messages):
             yield piece
 
 
