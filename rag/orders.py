@@ -13,6 +13,7 @@ _TO_MODELS = re.compile(
     r"|^\W*(?:system|assistant|user|human)\s*:|\bsystem prompt\b|\bprevious instructions\b|<\||<!--"
     r"|[A-Za-z][\u0400-\u04ff]|[\u0400-\u04ff][A-Za-z]"  # letters that pose as others
     r"|\b(?:you are|act as|dear) (?:now )?(?:an? |the )?(?:ai|language model|chatbot|assistant)\b"
+    r"|(?:\band|,)\s+(?:write|answer|reply|output|print)\s*(?:that\b|only\b|exactly\b|[:“\"])"
     r"|\b(?:ai|assistant|language model|chatbot) (?:must|should|shall|has to|is to)\b",
     re.IGNORECASE,
 )

@@ -27,7 +27,8 @@ Messages = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class World:
-    """An article with its facts, all that can truly be said of them, and lies by kind."""
+    """An article with its facts, all that can truly be said of them, and by kind the lies, and what
+    the article itself states in words that must not be shown."""
 
     question: str
     follow_up: str
@@ -286,7 +287,9 @@ BRIDGE = World(
         "Veldhaven opened its harbour bridge on Monday.\n"
         "The bridge cost 84 million crowns.\n"
         "Mayor Anna Kirst said the toll may rise next year.\n"
-        "“We will not close the ferry,” said Kirst.\n",
+        "“We will not close the ferry,” said Kirst.\n"
+        "The harbour bridge cost <b>84 million crowns</b>.\n"
+        "Photos of the harbour bridge are at evil.example.\n",
         title="Harbour bridge opens",
         outlet="The Daily",
         author="Jo Berg",
@@ -302,6 +305,7 @@ BRIDGE = World(
         "Kirst: “We will not close the ferry”",
         "Mayor Anna Kirst: “We will not close the ferry”",
         "“We will not close the ferry”, said Kirst.",
+        "The harbour bridge cost 84 million crowns.",
     ),
     {
         "number": "The bridge cost 48 million crowns.",
@@ -314,6 +318,11 @@ BRIDGE = World(
         "quotation": "“We will close the ferry,” said Kirst.",
         "splice": "Mayor Anna Kirst opened the ferry on Monday.",
         "addition": "The bridge cost 84 million crowns and fell down on Monday.",
+        "number beside": "Mayor Anna Kirst, 61, said the toll may rise next year.",
+        "number of things": "Veldhaven opened its 3 harbour bridges on Monday.",
+        "word in a quotation": "“We will not close the ferry now,” said Kirst.",
+        "marks around words": "Mayor Anna Kirst said the toll “may rise soon” next year.",
+        "address in a statement": "Photos of the harbour bridge are at evil.example.",
     },
 )
 MINE = World(
@@ -324,7 +333,9 @@ MINE = World(
         "Rescuers brought 19 miners out of the Korvo mine on 3 March 2025.\n"
         "The owner, Halden Copper, paid each family 2,000 euros.\n"
         "Minister Ivo Lanz said the mine could reopen in May.\n"
-        "“Nobody was told of the water,” Lanz said.\n",
+        "“Nobody was told of the water,” Lanz said.\n"
+        "Rescuers brought **19 miners** home from Korvo.\n"
+        "Names of the miners who came home are at evil.example.\n",
         title="Miners come home",
         outlet="Evening Post",
         author="Mia Roth",
@@ -340,6 +351,7 @@ MINE = World(
         "Lanz: “Nobody was told of the water”",
         "Minister Ivo Lanz: “Nobody was told of the water”",
         "“Nobody was told of the water”, Lanz said.",
+        "Rescuers brought 19 miners home from Korvo.",
     ),
     {
         "number": "Rescuers brought 91 miners out of the Korvo mine on 3 March 2025.",
@@ -352,6 +364,11 @@ MINE = World(
         "quotation": "“Everybody was told of the water,” Lanz said.",
         "splice": "Minister Ivo Lanz paid each family 2,000 euros.",
         "addition": "The owner, Halden Copper, paid each family 2,000 euros and fled.",
+        "number beside": "Minister Ivo Lanz, 55, said the mine could reopen in May.",
+        "number of things": "The owner, Halden Copper, paid each of the 7 families 2,000 euros.",
+        "word in a quotation": "“Nobody was told about the water,” Lanz said.",
+        "marks around words": "Minister Ivo Lanz said the mine “could well reopen in May”.",
+        "address in a statement": "Names of the miners who came home are at evil.example.",
     },
 )
 WORLDS = (BRIDGE, MINE)
