@@ -22,7 +22,7 @@ from rag.citations import MIN_SHARE, Verifier
 from rag.errors import DatelineError
 from rag.ports import Embedder, LanguageAnalyser, Vectors
 from rag.sentences import sentence_spans
-from rag.statements import Source, Statement, read_source, read_statement
+from rag.statements import Source, Statement, read_statement
 from rag.support import coverage
 from rag.types import Article, Claim, Evidence, Passage
 from rag.wording import content_stems
@@ -124,7 +124,7 @@ def _read(text: str, analyser: LanguageAnalyser, embedder: Embedder) -> _Read:
     statements = _statements(sentences, analyser)
     return _Read(
         Verifier(Evidence(passages, {article.id: article}), analyser),
-        read_source(statements, text, ""),
+        Source(tuple(statements), text, ""),
         embedder.encode_documents(sentences),
         frozenset(content_stems(text)),
     )

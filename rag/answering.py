@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import math
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from itertools import chain
-
-import anyio.to_thread
+from functools import partial
 
 from rag.candidates import mentions_all
 from rag.citations import Verifier
 from rag.composing import EXTRACTIVE_MAX_WORDS, Composer
 from rag.condensing import Condenser
+from rag.cores import compute
 from rag.counterparts import Sides
-from rag.drafts import Draft, DraftReader
 from rag.errors import LanguageModelError
 from rag.extractive import Extractor, read_asked
-from rag.ports import Entailment, LanguageAnalyser, LanguageModel
-from rag.prompting import PromptTemplate, RenderedPrompt
+from rag.ports import Entailment, LanguageAnalyser
 from rag.retrieval import Retriever
 from rag.types import (
     Answer,
@@ -43,6 +38,7 @@ from rag.types import (
     Usage,
     Verdict,
 )
+from rag.writing import Generation, Writing, begun
 
 logger = logging.getLogger(__name__)
 
@@ -57,25 +53,8 @@ OFF_TOPIC = 0.025
 """Below this confidence of retrieval no sentence is picked: the question is about something else.
 Of the questions in `evals/gold`, four off-topic ones lie below, and no answerable one."""
 
-MAX_TOKEN_CHARS = 16
-"""A reply of more characters a token is longer than was allowed, and is read no further."""
-
 NEAREST = 3
 """Passages shown beside an abstention."""
-
-
-@dataclass(frozen=True, slots=True)
-class Generation:
-    """What the LLM path needs: the model, its prompt, and its budgets in tokens.
-
-    `deadline_s` seconds after the question came, the LLM is stopped.
-    """
-
-    model: LanguageModel
-    prompt: PromptTemplate
-    prompt_tokens: int
-    answer_tokens: int
-    deadline_s: float = math.inf
 
 
 @dataclass(slots=True)
@@ -89,7 +68,6 @@ class _Progress:
     began: float
     retrieved: float
     withheld: int = 0
-    refused: bool = False
     model: str = EXTRACTIVE
     fallback: Fallback | None = None
     prompt: PromptVersion | None = None
@@ -156,7 +134,7 @@ class Answerer:
             async with aclosing(self._generate(progress, self._generation)) as sentences:
                 async for ready in sentences:
                     yield ready
-            for ready in await anyio.to_thread.run_sync(progress.sides.complete):
+            for ready in await compute(progress.sides.complete):
                 yield ready
         else:
             await self._read(progress)
@@ -183,14 +161,15 @@ class Answerer:
 
         The passages are read while the LLM writes its first sentence.
         """
-        prompt = await anyio.to_thread.run_sync(
-            generation.prompt.render, progress.question, progress.evidence, generation.prompt_tokens
-        )
+        asked, budget = (progress.question, progress.evidence), generation.prompt_tokens
+        prompt = await compute(lambda: generation.prompt.render(*asked, budget))
         progress.model, progress.prompt = generation.model.model, generation.prompt.version
+        left_s = progress.began + generation.deadline_s - self._clock()
+        writing = Writing(generation, prompt, left_s)
         try:
-            async with _begun(self._claims(progress, generation, prompt)) as claims:
+            async with begun(writing.claims()) as claims:
                 await self._read(progress)
-                on_topic = await anyio.to_thread.run_sync(self._is_on_topic, progress)
+                on_topic = await compute(lambda: self._is_on_topic(progress))
                 async for claim in claims:
                     checked = await self._verified(progress, claim, on_topic)
                     ready = progress.composer.add(*checked) if checked else None
@@ -201,12 +180,14 @@ class Answerer:
             progress.fallback = "llm_unavailable"
         else:
             if not progress.composer.sentences:
-                progress.fallback = "llm_refused" if progress.refused else "llm_unsupported"
+                progress.fallback = "llm_refused" if writing.refused else "llm_unsupported"
+        progress.usage += writing.usage
+        progress.withheld += writing.unfinished
 
     async def _read(self, progress: _Progress) -> None:
         """Read the passages, to verify sentences against them."""
-        progress.verifier = await anyio.to_thread.run_sync(
-            Verifier, progress.evidence, self._analyser, self._entailment
+        progress.verifier = await compute(
+            lambda: Verifier(progress.evidence, self._analyser, self._entailment)
         )
         progress.compose(Composer(progress.evidence.articles))
 
@@ -216,27 +197,6 @@ class Answerer:
         readings = progress.verifier.readings
         return mentions_all(read_asked(progress.question, readings, self._analyser), readings)
 
-    async def _claims(
-        self, progress: _Progress, generation: Generation, prompt: RenderedPrompt
-    ) -> AsyncGenerator[Claim]:
-        """The LLM's sentences as it writes them, with the passages that it cites."""
-        reader, left = DraftReader(), MAX_TOKEN_CHARS * generation.answer_tokens
-        stream = generation.model.stream(prompt.messages, generation.answer_tokens)
-        left_s = progress.began + generation.deadline_s - self._clock()
-        async with aclosing(_within(left_s, stream)) as pieces:
-            async for piece in pieces:
-                if isinstance(piece, Usage):
-                    progress.usage += piece
-                    continue
-                for claim in _claims_of(reader.feed(piece), prompt, progress):
-                    yield claim
-                left -= len(piece)
-                if reader.looping or left < 0:
-                    break
-        for claim in _claims_of(reader.close(), prompt, progress):
-            yield claim
-        progress.refused = reader.refused
-
     async def _extract(self, progress: _Progress) -> AsyncGenerator[SentenceReady]:
         """The sentences of the articles that answer, verbatim."""
         progress.compose(Composer(progress.evidence.articles, EXTRACTIVE_MAX_WORDS))
@@ -244,13 +204,11 @@ class Answerer:
         readings = progress.verifier.readings
         if confidence is not None and confidence < OFF_TOPIC:
             readings = ()
-        claims = await anyio.to_thread.run_sync(
-            self._extractor.extract, progress.question, readings
-        )
+        claims = await compute(lambda: self._extractor.extract(progress.question, readings))
         for claim in claims:
             checked = await self._verified(progress, claim)
             if checked:
-                for ready in await anyio.to_thread.run_sync(progress.sides.add, *checked):
+                for ready in await compute(partial(progress.sides.add, *checked)):
                     yield ready
         if progress.fallback == "llm_refused" and not progress.composer.sentences:
             progress.fallback = None  # the LLM was right
@@ -270,7 +228,7 @@ class Answerer:
                 shown, verdict = named, verifier.verify(named)
             return (shown, verdict) if verdict.support and on_topic else None
 
-        checked = await anyio.to_thread.run_sync(check)
+        checked = await compute(check)
         if checked is None:
             progress.withheld += 1
         return checked
@@ -300,55 +258,3 @@ class Answerer:
                 total=round(1000 * (now - progress.began)),
             ),
         )
-
-
-@asynccontextmanager
-async def _begun(claims: AsyncGenerator[Claim]) -> AsyncIterator[AsyncIterator[Claim]]:
-    """The claims, of which the first is waited for from now on; closed at the end."""
-
-    async def following() -> AsyncGenerator[Claim]:
-        claim = await first
-        while claim is not None:
-            yield claim
-            claim = await anext(claims, None)
-
-    async def begin() -> Claim | None:
-        return await anext(claims, None)
-
-    first = asyncio.create_task(begin())
-    try:
-        async with aclosing(following()) as all_of_them:
-            yield all_of_them
-    finally:
-        first.cancel()
-        await asyncio.gather(first, return_exceptions=True)
-        await claims.aclose()
-
-
-async def _within(
-    seconds: float, pieces: AsyncGenerator[str | Usage]
-) -> AsyncGenerator[str | Usage]:
-    """The pieces that come within so many seconds; then raises `LanguageModelError`."""
-    deadline = asyncio.get_running_loop().time() + seconds
-    async with aclosing(pieces):
-        while True:
-            try:
-                async with asyncio.timeout_at(deadline):
-                    piece = await anext(pieces, None)
-            except TimeoutError:
-                raise LanguageModelError("the LLM took longer than an answer may") from None
-            if piece is None:
-                return
-            yield piece
-
-
-def _claims_of(
-    drafts: Iterable[Draft], prompt: RenderedPrompt, progress: _Progress
-) -> Iterator[Claim]:
-    """The drafts with what their labels stand for; those without an end are withheld."""
-    for draft in drafts:
-        if draft.complete:
-            cited = (prompt.labels.get(label, ()) for label in draft.labels)
-            yield Claim(draft.text, tuple(chain.from_iterable(cited)))
-        else:
-            progress.withheld += 1

@@ -19,7 +19,7 @@ from typing import Literal
 
 import anyio.to_thread
 
-from rag.answering import Answerer, Generation
+from rag.answering import Answerer
 from rag.archive import Archive
 from rag.articles import ArticleFields
 from rag.blending import Blender
@@ -65,6 +65,7 @@ from rag.types import (
     Passage,
     Question,
 )
+from rag.writing import Generation
 
 logger = logging.getLogger(__name__)
 

@@ -85,7 +85,7 @@ class Verifier:
         self._entailment = entailment
         self._texts = {article.id: article.text for article in evidence.articles.values()}
         self.readings = tuple(read_evidence(evidence, analyser))
-        self._sources = Sources(self.readings)
+        self._sources = Sources()
 
     def windows(self) -> Iterator[tuple[Reading, Span, Source]]:
         """Each sentence of the passages, and each pair of neighbours, as a source of claims."""

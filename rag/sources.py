@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from rag.orders import is_order
 from rag.reading import Reading
 from rag.sentences import sentence_spans
-from rag.statements import Source, Statement, read_source, read_statement
+from rag.statements import Source, Statement, read_statement
 from rag.types import Article, Span
 
 _BEFORE = 2
@@ -20,21 +20,13 @@ _NAMES_CHARS = 100_000
 
 
 class Sources:
-    """Windows of one or two sentences of the passages that were found."""
+    """Windows of one or two sentences of passages, each read when it is first looked through."""
 
-    def __init__(self, readings: Sequence[Reading]) -> None:
+    def __init__(self) -> None:
         self._names: dict[str, dict[str, str]] = {}
         self._leads: dict[str, str] = {}
         self._statements: dict[tuple[str, int], Statement] = {}
         self._windows: dict[tuple[str, int, int], Source] = {}
-        for reading in readings:
-            if reading.article.id not in self._names:
-                self._names[reading.article.id] = _full_names(reading.article)
-                self._leads[reading.article.id] = _lead(reading)
-            for first, last in _pairs(reading):
-                key = _key(reading, first, last)
-                if key not in self._windows:
-                    self._windows[key] = self._source(reading, first, last)
 
     def windows(self, readings: Sequence[Reading]) -> Iterator[tuple[Reading, Span, Source]]:
         """Each sentence of each passage, and each pair of neighbours; each once."""
@@ -44,6 +36,8 @@ class Sources:
                 key = _key(reading, first, last)
                 if key not in seen:
                     seen.add(key)
+                    if key not in self._windows:
+                        self._windows[key] = self._source(reading, first, last)
                     yield reading, Span(*key[1:]), self._windows[key]
 
     def _statement(self, reading: Reading, i: int) -> Statement:
@@ -61,14 +55,17 @@ class Sources:
 
     def _source(self, reading: Reading, first: int, last: int) -> Source:
         article, text = reading.article, reading.text(first, last)
+        if article.id not in self._names:
+            self._names[article.id] = _full_names(article)
+            self._leads[article.id] = _lead(reading)
         earlier = range(max(0, first - _BEFORE), first)
         before = [reading.text(i, i) for i in earlier if i not in reading.orders]
         known = self._names[article.id]
         names = [known[word] for word in re.findall(r"[A-Z][\w-]*", text) if word in known]
         known_of_it = (reading.headline, article.outlet, article.published_at)
         header = [part for part in known_of_it if part and not is_order(part)]
-        return read_source(
-            [self._statement(reading, i) for i in range(first, last + 1)],
+        return Source(
+            tuple(self._statement(reading, i) for i in range(first, last + 1)),
             text,
             "\n".join([*header, *names, *before]),
             self._leads[article.id],

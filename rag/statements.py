@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from rag.dates import DateMention, date_mentions, is_relative
 from rag.grammar import Predicate, predicates
@@ -83,21 +83,53 @@ class Statement:
     reported: bool = False  # all of it is told as what the speaker says
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Source:
     """One or two neighbouring sentences of an article, and what a reader knows besides: headline,
-    outlet, date and the sentences before (`around`)."""
+    outlet, date and the sentences before (`around`), and how the article begins (`lead`), which
+    tells what it is about. What is compared is found when it is first asked for."""
 
     sentences: tuple[Statement, ...]
-    plain: str  # the text with its quotation marks straightened
-    words: frozenset[str]  # all meanings of its content words, and of its speakers' names
-    stems: frozenset[str]
-    names: frozenset[str]  # `name_words` of it and of its speakers' names
-    around_names: frozenset[str]  # `name_words` of what is around it
+    text: str  # theirs, with all between
     around: str
-    around_words: frozenset[str]
-    outlet: str | None
-    published: str | None
+    lead: str = ""
+    outlet: str | None = None
+    published: str | None = None
+
+    @cached_property
+    def plain(self) -> str:
+        """The text with its quotation marks straightened."""
+        return normalise_quotes(self.text)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """All meanings of its content words, and of its speakers' names."""
+        spoken = (m for word in words(self._speakers) for m in word_meanings(word))
+        return frozenset(spoken).union(*(m for s in self.sentences for m in s.content))
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """Those of all words."""
+        return frozenset().union(*(s.stems for s in self.sentences))
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """`name_words` of it and of its speakers' names."""
+        return name_words(f"{self.text}\n{self._speakers}")
+
+    @cached_property
+    def around_names(self) -> frozenset[str]:
+        """`name_words` of what is around it."""
+        return name_words(self.around)
+
+    @cached_property
+    def around_words(self) -> frozenset[str]:
+        """All meanings of the content words around it and of the lead."""
+        return frozenset().union(*_content(self.around), *_content(self.lead))
+
+    @property
+    def _speakers(self) -> str:
+        return " ".join(s.speaker for s in self.sentences if s.speaker)
 
 
 def read_statement(
@@ -137,32 +169,6 @@ def read_statement(
         forms=tuple(_forms(text, counted, dates)),
         negated=is_negated(text) or (analysis is None and _is_negated_abroad(folded)),
         hedged=is_hedged(text),
-    )
-
-
-def read_source(
-    sentences: Sequence[Statement],
-    text: str,
-    around: str,
-    lead: str = "",
-    outlet: str | None = None,
-    published: str | None = None,
-) -> Source:
-    """Sentences of an article as the source of a claim; `text` is theirs, with all between, and
-    `lead` is how the article begins, which tells what it is about."""
-    speakers = " ".join(s.speaker for s in sentences if s.speaker)
-    spoken = frozenset(m for word in words(speakers) for m in word_meanings(word))
-    return Source(
-        sentences=tuple(sentences),
-        plain=normalise_quotes(text),
-        words=frozenset().union(spoken, *(m for s in sentences for m in s.content)),
-        stems=frozenset().union(*(s.stems for s in sentences)),
-        names=name_words(f"{text}\n{speakers}"),
-        around_names=name_words(around),
-        around=around,
-        around_words=frozenset().union(*_content(around), *_content(lead)),
-        outlet=outlet,
-        published=published,
     )
 
 

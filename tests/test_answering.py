@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from rag.answering import ABSTENTION, PASSAGE_TOKENS, PASSAGES, Answerer, Generation
+from rag.answering import ABSTENTION, PASSAGE_TOKENS, PASSAGES, Answerer
 from rag.condensing import Condenser, Rewriting
 from rag.errors import LanguageModelError, LibraryError
 from rag.language import SpacyAnalyser
@@ -33,6 +33,7 @@ from rag.types import (
     Understood,
     Usage,
 )
+from rag.writing import Generation
 from tests.fakes import FakeAnalyser, FakeLanguageModel
 
 OPENED = "Veldhaven opened its harbour bridge on Monday."

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from api import encoders
 from evals.promises import promise_breaches
-from rag.answering import Answerer, Generation
+from rag.answering import Answerer
 from rag.bootstrap import Parts, Service, open_service
 from rag.condensing import Condenser, Rewriting
 from rag.extractive import Extractor
@@ -26,6 +26,7 @@ from rag.prompting import load_prompt
 from rag.settings import Settings
 from rag.terminal import print_answer
 from rag.types import Answer, AnswerEvent, Evidence, Finished, Passage, Question, Usage
+from rag.writing import Generation
 from tests.fakes import FakeEmbedder
 from tests.hostile import API_KEY, MARKS, Case, Messages, cases, order_in, revealed
 from tests.test_api_pages import Page

@@ -2,7 +2,7 @@ import pytest
 
 from rag.language import SpacyAnalyser
 from rag.rewording import change_objection, is_reworded
-from rag.statements import Source, Statement, read_source, read_statement
+from rag.statements import Source, Statement, read_statement
 
 PUBLISHED = "2025-06-04"  # a Wednesday
 
@@ -13,7 +13,7 @@ def statement(text: str, analyser: SpacyAnalyser, published: str | None = None) 
 
 
 def source(text: str, analyser: SpacyAnalyser) -> Source:
-    return read_source([statement(text, analyser, PUBLISHED)], text, "")
+    return Source((statement(text, analyser, PUBLISHED),), text, "")
 
 
 @pytest.mark.parametrize(
