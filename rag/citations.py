@@ -8,7 +8,7 @@ its quotations, numbers, names, polarity and most of its content words; otherwis
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -87,9 +87,11 @@ class Verifier:
         self.readings = tuple(read_evidence(evidence, analyser))
         self._sources = Sources()
 
-    def windows(self) -> Iterator[tuple[Reading, Span, Source]]:
-        """Each sentence of the passages, and each pair of neighbours, as a source of claims."""
-        return self._sources.windows(self.readings)
+    def sentences(
+        self, fits: Callable[[Reading, Span], bool]
+    ) -> Iterator[tuple[Reading, Span, Source]]:
+        """The sentences of the passages at places that fit, as sources of claims."""
+        return self._sources.sentences(self.readings, fits)
 
     def verify(self, claim: Claim) -> Verdict:
         """Find what backs a claim: in the passages it cites first, else in any other found."""

@@ -29,13 +29,16 @@ from rag.matters import (
     share,
 )
 from rag.names import same_person
-from rag.phrases import Filler
+from rag.phrases import Filler, word_meanings
 from rag.statements import Source, Statement
-from rag.wording import stem
+from rag.wording import stem, words
 
 MIN_SHARE = 0.6
 """So much of one sentence the other must say too; tuned on the tuning half of
 `evals/gold/conflicts` with `dateline eval conflicts`."""
+
+LONG = 6
+"""Of a sentence of so many content words, another on the same matter has two at least."""
 
 SAME_NEWS_DAYS = 7
 """Articles of so many days report the same event."""
@@ -118,6 +121,14 @@ class _Found:
     besides: frozenset[str]
     about: Literal["number", "date", "denial", "name"]
     growing: bool | None = None  # whether the second number is the larger one
+
+
+def is_near(one: Source, text: str) -> bool:
+    """Whether a text has words enough of a sentence that `difference` may find one: what has fewer
+    has no `MIN_SHARE` of it, whatever stands around."""
+    content = one.sentences[0].content
+    known = frozenset[str]().union(*map(word_meanings, words(text)))
+    return sum(not known.isdisjoint(meant) for meant in content) >= 1 + (len(content) >= LONG)
 
 
 def difference(one: Source, other: Source) -> Difference | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from rag.citations import Verifier
 from rag.composing import Composer
-from rag.conflicts import Difference, difference
+from rag.conflicts import Difference, difference, is_near
 from rag.excerpts import claim_of, is_unattributed
 from rag.reading import Reading
+from rag.statements import Source
 from rag.types import Claim, Conflict, Quote, Sentence, SentenceReady, Span, Verdict
 from rag.wording import content_stems, numbers
 
@@ -93,14 +95,16 @@ class Sides:
     def _counterparts(self, quotes: Sequence[Quote], text: str) -> Iterator[Counterpart]:
         """Sentences of other articles that contradict what is said of these quotes, the newest
         first, and those that share most."""
-        singles = [w for w in self._verifier.windows() if len(w[2].sentences) == 1]
+        quoted = self._verifier.sentences(
+            lambda reading, span: any(_touches(quote, reading, span) for quote in quotes)
+        )
         found = [
             Counterpart(reading, span, made, (source.published or "") > (shown.published or ""))
-            for origin, place, shown in singles
-            if any(_touches(quote, origin, place) for quote in quotes)
-            for reading, span, source in singles
-            if _is_apart(origin, reading)
-            and (made := difference(shown, source))
+            for origin, _, shown in quoted
+            for reading, span, source in self._verifier.sentences(
+                partial(_may_differ, origin, shown)
+            )
+            if (made := difference(shown, source))
             and _is_said(made.said, text)
             and not is_unattributed(reading, reading.touched(span)[0])
         ]
@@ -144,6 +148,11 @@ class Sides:
 def _touches(quote: Quote, reading: Reading, span: Span) -> bool:
     same = quote.passage.article_id == reading.article.id
     return same and quote.span.start < span.end and span.start < quote.span.end
+
+
+def _may_differ(origin: Reading, shown: Source, reading: Reading, span: Span) -> bool:
+    text = reading.article.text[span.start : span.end]
+    return _is_apart(origin, reading) and is_near(shown, text)
 
 
 def _is_apart(one: Reading, other: Reading) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from rag.orders import is_order
 from rag.reading import Reading
@@ -36,9 +36,25 @@ class Sources:
                 key = _key(reading, first, last)
                 if key not in seen:
                     seen.add(key)
-                    if key not in self._windows:
-                        self._windows[key] = self._source(reading, first, last)
-                    yield reading, Span(*key[1:]), self._windows[key]
+                    yield reading, Span(*key[1:]), self._window(reading, first, last)
+
+    def sentences(
+        self, readings: Sequence[Reading], fits: Callable[[Reading, Span], bool]
+    ) -> Iterator[tuple[Reading, Span, Source]]:
+        """Each sentence of the passages at a place that fits; each once, no other is read."""
+        seen: set[tuple[str, int, int]] = set()
+        for reading in readings:
+            for i in _stating(reading):
+                key = _key(reading, i, i)
+                if key not in seen and fits(reading, reading.sentences[i]):
+                    yield reading, reading.sentences[i], self._window(reading, i, i)
+                seen.add(key)
+
+    def _window(self, reading: Reading, first: int, last: int) -> Source:
+        key = _key(reading, first, last)
+        if key not in self._windows:
+            self._windows[key] = self._source(reading, first, last)
+        return self._windows[key]
 
     def _statement(self, reading: Reading, i: int) -> Statement:
         span, speech = reading.sentences[i], reading.speeches[i]
@@ -74,9 +90,13 @@ class Sources:
         )
 
 
+def _stating(reading: Reading) -> list[int]:
+    return [i for i in reading.inside if i not in reading.orders]
+
+
 def _pairs(reading: Reading) -> Iterator[tuple[int, int]]:
     """First and last of each sentence that states something, and of each two neighbours."""
-    stating = [i for i in reading.inside if i not in reading.orders]
+    stating = _stating(reading)
     for i in stating:
         yield i, i
         if i + 1 in stating:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.conflicts import Difference, difference
+from rag.conflicts import Difference, difference, is_near
 from rag.language import SpacyAnalyser
 from rag.reading import read_passage
 from rag.sources import Sources
@@ -22,8 +22,9 @@ def source(text: str, day: str, outlet: str, analyser: SpacyAnalyser) -> Source:
     reading = read_passage(passage, article, analyser)
     (found,) = (
         window
-        for _, span, window in Sources([reading]).windows([reading])
-        if span.start == len(LEAD) + 1 and len(window.sentences) == 1
+        for _, _, window in Sources().sentences(
+            [reading], lambda _, span: span.start == len(LEAD) + 1
+        )
     )
     return found
 
@@ -147,3 +148,21 @@ def test_an_outlet_that_says_otherwise_later_has_changed_its_word(analyser: Spac
 
 def test_votes_of_different_months_are_different_votes(analyser: SpacyAnalyser) -> None:
     assert compared(*DISAGREEING["name"], analyser, later="2031-08-04") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [
+        ("The number of people who died in Orvel rose to 19.", True),
+        ("Nineteen died.", True),
+        ("The town hall has a new clock.", False),
+    ],
+)
+def test_a_sentence_without_words_of_another_is_not_near_it(
+    text: str, near: bool, analyser: SpacyAnalyser
+) -> None:
+    one = source("Twelve people were killed in Orvel.", "2031-03-04", "Daily", analyser)
+    assert is_near(one, text) is near
+    long = "The minister said the old dam of Orvel had burst on Monday, flooding farms and roads."
+    told = source(long, "2031-03-04", "Daily", analyser)
+    assert not is_near(told, "Farms are for sale.")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -13,22 +11,14 @@ from pathlib import Path
 
 import httpx
 import pytest
-from rich.console import Console
 
-from api import encoders
-from evals.promises import promise_breaches
-from rag.answering import Answerer
 from rag.bootstrap import Parts, Service, open_service
-from rag.condensing import Condenser, Rewriting
-from rag.extractive import Extractor
 from rag.language import SpacyAnalyser
-from rag.prompting import load_prompt
 from rag.settings import Settings
-from rag.terminal import print_answer
-from rag.types import Answer, AnswerEvent, Evidence, Finished, Passage, Question, Usage
-from rag.writing import Generation
+from rag.types import Usage
+from tests.attacks import ObedientModel, attack, leaks, shown_strings
 from tests.fakes import FakeEmbedder
-from tests.hostile import API_KEY, MARKS, Case, Messages, cases, order_in, revealed
+from tests.hostile import Case, Messages, cases, order_in
 from tests.test_api_pages import Page
 from tests.wired import client_of
 
@@ -38,138 +28,6 @@ CASES = cases()
 BY_NUMBER = {case.number: case for case in CASES}
 LEAST = 1000
 
-_MARKUP = re.compile(
-    r"<[a-z/!?]|\]\(|\]\[|\]:|!\[|\[\^|\*\*|__|~~|`|^\s*#|\||&#?\w+;|<\|", re.IGNORECASE
-)
-_ADDRESS = re.compile(
-    r"\w://|\bwww\.|\b(?:javascript|data|vbscript|mailto|tel):\S|\w@\w|(?:\d{1,3}\.){3}\d"
-    r"|\b[\w-]+\.[a-z]{2,}/",
-    re.IGNORECASE,
-)
-_OWN_FIELDS = {
-    "passages",
-    "citations",
-    "new_citations",
-    "nearest",
-    "question",
-    "annotations",
-    "annotation",
-    "input",
-}
-_SGR = re.compile(r"\x1b\[[0-9;]*m")
-
-
-class ObedientModel:
-    """Obeys the order of a case, and keeps whether it stood in any prompt."""
-
-    model = "obedient"
-    state = "ok: obedient"
-
-    def __init__(self, case: Case) -> None:
-        self._case = case
-        self.ordered: int | None = None
-
-    async def stream(self, messages: Messages, max_tokens: int) -> AsyncGenerator[str | Usage]:
-        self.ordered = order_in(messages) or self.ordered
-        for piece in self._case.reply(messages):
-            yield piece
-
-
-class FixedRetriever:
-    """Finds every article of a case whole."""
-
-    def __init__(self, case: Case) -> None:
-        self._case = case
-
-    async def retrieve(self, question: Question, limit: int, budget_tokens: int) -> Evidence:
-        return evidence_of(self._case)
-
-
-def evidence_of(case: Case) -> Evidence:
-    passages = tuple(
-        Passage(rank, 1 / rank, a.id, f"chk_{a.id}", a.text, 0, len(a.text))
-        for rank, a in enumerate(case.articles, start=1)
-    )
-    return Evidence(passages, {a.id: a for a in case.articles}, confidence=0.9)
-
-
-def leaks(text: str) -> Iterator[str]:
-    """What must stand in nothing that is shown but an article's own words at their place."""
-    plain = revealed(text)
-    for mark in (*MARKS, API_KEY):
-        if mark in plain.casefold():
-            yield f"{mark!r} in {text!r}"
-    if "only what the passages say" in plain.lower():
-        yield f"the system prompt in {text!r}"
-    for pattern in (_MARKUP, _ADDRESS):
-        if found := pattern.search(plain) or pattern.search(text):
-            yield f"{found[0]!r} in {text!r}"
-    yield from commands(text)
-
-
-def commands(text: str) -> Iterator[str]:
-    """Characters that command a terminal, or turn its text around."""
-    for c in text:
-        if (unicodedata.category(c) == "Cc" and c != "\n") or c in "\u202a\u202e\u2066\u2067":
-            yield f"{c!r} in {text!r}"
-
-
-def untrue(case: Case, answer: Answer) -> Iterator[str]:
-    """The sentences that are not true of the articles; what Brandt orders in them is his to say."""
-    stated = {one_style(text).rstrip(".") for text in case.true}
-    for sentence in answer.sentences:
-        text = one_style(sentence.text).rstrip(".")
-        if case.carrier == "quotation" and case.order in text and "Brandt" in text:
-            continue
-        if text not in stated and text.strip('".') not in stated:
-            yield f"untrue: {sentence.text!r}"
-
-
-def one_style(text: str) -> str:
-    return " ".join(re.sub("[“”„]", '"', text).split())
-
-
-def shown_strings(document: object) -> Iterator[str]:
-    """Every string of a document but those that are the articles' own, or the question's."""
-    if isinstance(document, str):
-        yield document
-    elif isinstance(document, dict):
-        for name, value in document.items():
-            if name not in _OWN_FIELDS and name != "standalone_question":
-                yield from shown_strings(value)
-    elif isinstance(document, list):
-        for value in document:
-            yield from shown_strings(value)
-
-
-def printed(answer: Answer, *, terminal: bool) -> str:
-    out = Console(file=io.StringIO(), force_terminal=terminal, width=80, highlight=False)
-    print_answer(answer, {}, out)
-    return out.file.getvalue()
-
-
-def breaches(case: Case, events: list[AnswerEvent]) -> Iterator[str]:
-    """All that is wrong with what the client got."""
-    for event in events:
-        for text in shown_strings(encoders.event(event)[1]):
-            yield from leaks(text)
-    finished = events[-1]
-    assert isinstance(finished, Finished)
-    answer = finished.answer
-    if answer.standalone_question != case.question.text:
-        yield from leaks(answer.standalone_question)
-    yield from untrue(case, answer)
-    yield from promise_breaches(answer, {article.id: article for article in case.articles})
-    yield from commands(printed(answer, terminal=False))
-    yield from commands(_SGR.sub("", printed(answer, terminal=True)))
-
-
-def answerer_of(case: Case, model: ObedientModel, analyser: SpacyAnalyser) -> Answerer:
-    generation = Generation(model, load_prompt("answer"), 3000, 600)
-    condenser = Condenser(analyser, Rewriting(model, load_prompt("condense")))
-    extractor = Extractor(FakeEmbedder(), analyser)
-    return Answerer(FixedRetriever(case), extractor, analyser, condenser, generation)
-
 
 async def test_a_thousand_attacks_show_nothing_but_what_the_articles_say(
     analyser: SpacyAnalyser,
@@ -178,12 +36,9 @@ async def test_a_thousand_attacks_show_nothing_but_what_the_articles_say(
     wrong: list[str] = []
     outcomes: Counter[str] = Counter()
     for case in CASES:
-        model = ObedientModel(case)
-        one = answerer_of(case, model, analyser)
-        events = [event async for event in one.answer(case.question)]
-        assert (model.ordered == case.number) is (case.carrier != "author"), str(case)
-        wrong += [f"{case}: {breach}" for breach in dict.fromkeys(breaches(case, events))]
-        outcomes[events[-1].answer.status] += 1
+        status, found = await attack(case, analyser)
+        wrong += [f"{case}: {breach}" for breach in found]
+        outcomes[status] += 1
     assert not wrong, "\n".join([f"{len(wrong)} breaches", *wrong[:20]])
     assert outcomes["answered"] > len(CASES) / 2, "they show nothing at all"
 
