@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
@@ -247,6 +248,7 @@ class Service:
             self._models = f"down: {error}"
         if self._retriever.blender:
             self._retriever.blender.warm_up()
+        _collect_seldom()
         try:
             self._index.repair()
         except (IndexUnavailableError, LibraryError) as error:
@@ -274,6 +276,13 @@ class Service:
         except LibraryError as error:
             return f"down: {error}"
         return f"ok: {articles} articles, {chunks} chunks"
+
+
+def _collect_seldom() -> None:
+    """Spare streams the collections of all objects, which stop them for half a second at a time:
+    those that are loaded by now stay, and the others hold no cycles but a few."""
+    gc.freeze()
+    gc.set_threshold(700, 10, 100)
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
+from itertools import accumulate
 
 import numpy as np
 
@@ -107,8 +108,8 @@ def _features(
 
 def mentions_all(asked: Asked, readings: Sequence[Reading]) -> bool:
     """Whether what was found mentions every name that the question does."""
-    found = frozenset().union(*(_about(reading) for reading in readings))
-    return _share(asked.names, found) == 1
+    found = accumulate(map(_about, readings), frozenset.union, initial=frozenset[str]())
+    return any(_share(asked.names, words) == 1 for words in found)
 
 
 def _about(reading: Reading) -> frozenset[str]:

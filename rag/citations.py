@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from itertools import product
 
 from rag.errors import EntailmentError
@@ -127,18 +128,21 @@ class Verifier:
     def settle(self, claim: Claim) -> Claim:
         """The claim with the comma or full stop that ends a quotation put outside its marks, where
         the passages have the words without it: “It is late.” → “It is late”."""
-        texts = [normalise_quotes(reading.passage.text) for reading in self.readings]
         text = claim.text
         for span in reversed(quotations(text)):
             quote = normalise_quotes(text[span.start : span.end])
             last = quote[-1:]
-            if last not in (".", ",") or any(quote in known for known in texts):
+            if last not in (".", ",") or any(quote in known for known in self._plain):
                 continue
-            if any(quote[:-1] in known for known in texts):
+            if any(quote[:-1] in known for known in self._plain):
                 inner, after = text[span.start : span.end].rstrip()[:-1], text[span.end + 1 :]
                 stop = "" if after[:1] in (".", ",") else last
                 text = f"{text[: span.start]}{inner}{text[span.end : span.end + 1]}{stop}{after}"
         return replace(claim, text=text)
+
+    @cached_property
+    def _plain(self) -> list[str]:
+        return [normalise_quotes(reading.passage.text) for reading in self.readings]
 
     def _exact(self, claim: Claim, readings: Sequence[Reading]) -> Verdict | None:
         """The claim as a verbatim quote, its label the quote's speaker; None where it is none, and
