@@ -46,7 +46,7 @@ class DetectorError(DatelineError):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A specimen, whether it was judged rightly, the reason given, and the CPU time it took, in ms."""
+    """A specimen, whether it was judged rightly, the reason given, and the CPU milliseconds."""
 
     specimen: Specimen
     right: bool
