@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from rag.candidates import Candidate, score_sentences
 from rag.excerpts import claims_of, is_unattributed
+from rag.markup import has_markup
 from rag.ports import Embedder, LanguageAnalyser
 from rag.questions import Asked, read_question
 from rag.reading import Reading
@@ -68,11 +69,13 @@ def read_asked(
 
 
 def _fits(asked: Asked, candidate: Candidate) -> bool:
-    """Whether nothing rules a sentence out: a name that its article lacks, another speaker or
-    topic, a quotation without its speaker, no number where one is asked for, another deed than
-    the one whose reason is asked for."""
+    """Whether nothing rules a sentence out: an order, markup, a name that its article lacks,
+    another speaker or topic, a quotation without its speaker, no number where one is asked for,
+    another deed than the one whose reason is asked for."""
     features, reading = candidate.features, candidate.reading
     text = reading.text(candidate.index, candidate.index)
+    if candidate.index in reading.orders or has_markup(text):
+        return False
     if _BOILERPLATE.match(text) or len(text.split()) < MIN_WORDS:
         return False
     if is_unattributed(reading, candidate.index):
