@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from evals.baselines import Peers, baseline_scores
 from evals.cases import GoldQuestion, split
 from evals.datasets import Opened
+from evals.picking import PICKERS, picked_scores
 from evals.results import CaseResult
 from evals.scoring import answer_scores, cost_scores, promise_scores, retrieval_scores
 from rag.errors import DatelineError, NotFoundError
 from rag.settings import Settings
-from rag.types import Answer, Article, Evidence, Finished, Question
+from rag.types import Answer, Article, Evidence, Finished, Passage, PassagesFound, Question
 
 DEPTH = 10  # passages retrieved a question
 _SAMPLE_SEED = 0
@@ -53,6 +54,7 @@ class Asker:
         baselines: dict[str, dict[str, float]] = {}
         evidence = Evidence((), {})
         answer: Answer | None = None
+        sources: Sequence[Passage] = ()
         error: str | None = None
         golds = self._golds[case.id]
         question = Question(case.question, as_of=case.as_of)
@@ -64,10 +66,13 @@ class Asker:
                 scores["confidence"] = evidence.confidence
             if self._plan.with_answers:
                 began = time.perf_counter()
-                answer = await self._answer(question)
+                answer, sources = await self._answer(question)
                 scores["answer_ms"] = _ms_since(began)
             names = self._plan.baselines
             baselines = await baseline_scores(self._service, case, golds, names, DEPTH)
+            if self._plan.with_answers:
+                pickers = [name for name in names if name in PICKERS]
+                baselines |= await picked_scores(self._service, case, golds, pickers, sources)
         except DatelineError as problem:
             error = f"{type(problem).__name__}: {problem}"
         scores |= retrieval_scores(case, golds, evidence.passages)
@@ -93,14 +98,18 @@ class Asker:
         peers = self._plan.peers.items()
         return {name: asked[case_id] for name, asked in peers if case_id in asked}
 
-    async def _answer(self, question: Question) -> Answer:
+    async def _answer(self, question: Question) -> tuple[Answer, Sequence[Passage]]:
+        """The answer and the passages that it was made of."""
         answer: Answer | None = None
+        passages: Sequence[Passage] = ()
         async for event in self._service.answer(question, keep=False):
+            if isinstance(event, PassagesFound):
+                passages = event.passages
             if isinstance(event, Finished):
                 answer = event.answer
         if answer is None:
             raise DatelineError(f"{question.text!r}: the answer ended without its last event")
-        return answer
+        return answer, passages
 
     async def _shown(self, answer: Answer) -> dict[str, Article]:
         ids = {c.article_id for c in answer.citations} | {p.article_id for p in answer.nearest}

@@ -51,9 +51,11 @@ PASSAGES = 30
 PASSAGE_TOKENS = 2400
 """What an answer may rest on: so many passages, or as many as have so many tokens together."""
 
-OFF_TOPIC = 0.025
-"""Below this confidence of retrieval no sentence is picked: the question is about something else.
-Of the questions in `evals/gold`, four off-topic ones lie below, and no answerable one."""
+OFF_TOPIC = (-4.9, 0.54, -0.3)
+"""(base, slope, most): the log-odds of retrieval's confidence below which no sentence is picked, as
+the question is about something else: base + slope · ln(chunks of the library), at most `most`. The
+more there is to search, the better the best passage fits by chance. The line was drawn through what
+libraries of 3, 54, 398 and 4,982 chunks need; `evals.tune_answers` prints what it refuses."""
 
 NEAREST = 3
 """Passages shown beside an abstention."""
@@ -209,12 +211,9 @@ class Answerer:
     async def _extract(self, progress: _Progress) -> AsyncGenerator[SentenceReady]:
         """The sentences of the articles that answer, verbatim."""
         progress.composer = Composer(progress.evidence.articles, EXTRACTIVE_MAX_WORDS)
-        confidence = progress.evidence.confidence
-        readings = progress.verifier.readings
-        if confidence is not None and confidence < OFF_TOPIC:
-            readings = ()
+        readings = () if is_off_topic(progress.evidence) else progress.verifier.readings
         claims = await anyio.to_thread.run_sync(
-            self._extractor.extract, progress.question, readings
+            self._extractor.extract, progress.question, readings, progress.evidence.confidence
         )
         for claim in claims:
             ready = await self._verified(progress, claim)
@@ -268,6 +267,15 @@ class Answerer:
                 total=round(1000 * (now - progress.began)),
             ),
         )
+
+
+def is_off_topic(evidence: Evidence) -> bool:
+    """Whether retrieval is too doubtful, for so large a library, that the articles answer."""
+    if evidence.confidence is None:
+        return False
+    base, slope, most = OFF_TOPIC
+    needed = min(most, base + slope * math.log(max(1, evidence.searched)))
+    return evidence.confidence < 1 / (1 + math.exp(-needed))
 
 
 @asynccontextmanager

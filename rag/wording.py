@@ -46,6 +46,8 @@ def words(text: str) -> list[str]:
 
 def fold(text: str) -> str:
     """Lower case without diacritics, for comparing names and words."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in decomposed if not unicodedata.combining(c)).replace("’", "'")
 

@@ -1,7 +1,11 @@
+from dataclasses import fields
+
 import pytest
 
+from rag.candidates import Candidate, Features
 from rag.citations import Verifier
 from rag.embedding import SentenceTransformerEmbedder
+from rag.excerpts import claims_of
 from rag.extractive import Extractor
 from rag.language import SpacyAnalyser
 from rag.types import Article, Claim, Evidence, Passage, Question
@@ -96,10 +100,13 @@ def test_a_quotation_is_shown_with_the_full_name_of_its_speaker(ask):
     assert all(text.count("“") == text.count("”") for text in texts)
 
 
-def test_sentences_of_one_quotation_are_joined(ask):
-    joined = "“They have waited long enough. The old ferry will stop in June.”"
-    texts = [c.text for c in ask("What did Brandtova say: have they waited, will the ferry stop?")]
-    assert any(joined in text for text in texts), texts
+def test_sentences_of_one_quotation_are_joined(analyser):
+    (reading,) = Verifier(evidence(HARBOUR), analyser).readings
+    nothing = Features(**{field.name: 0.0 for field in fields(Features)})
+    texts = ("They have waited long enough.", "The old ferry will stop in June.")
+    parts = [i for i in reading.inside if reading.text(i, i).strip("“”") in texts]
+    (claim,) = claims_of([Candidate(reading, i, nothing) for i in reversed(parts)])
+    assert claim.text == f"Mayor Ada Brandtova: “{' '.join(texts)}”"
 
 
 def test_a_sentence_that_begins_with_a_pronoun_brings_the_one_before_it():
