@@ -12,7 +12,7 @@ from rag.wording import content_stems
 MAX_SENTENCES = 4
 MISSING = 0.4
 """So likely an answer may be wanting after what was chosen; above that, another sentence follows.
-Of .1 to .5, chosen with `evals.tune_answers`: lower ones contain more answers and cite worse."""
+Chosen among .1 to .4 with `evals.tune_answers`: lower ones contain more answers and cite worse."""
 
 SAME_SHARE = 0.7
 """Two sentences that share this much of their words say the same."""
