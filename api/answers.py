@@ -8,12 +8,10 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
 from api import encoders, problems, schemas
-from api.dependencies import ServiceOfApp, require_json
+from api.dependencies import DEFAULT_PAGE, PageLimit, ServiceOfApp, require_json
 from api.responses import json_response
 
 router = APIRouter(prefix="/v1", tags=["answers"])
-
-DEFAULT_PAGE, MAX_PAGE = 50, 500
 
 
 @router.get(
@@ -74,9 +72,7 @@ async def give_feedback(body: schemas.FeedbackRequest, service: ServiceOfApp) ->
 )
 async def list_feedback(
     service: ServiceOfApp,
-    limit: Annotated[
-        int, Query(ge=1, le=MAX_PAGE, description="most to return", examples=[DEFAULT_PAGE])
-    ] = DEFAULT_PAGE,
+    limit: PageLimit = DEFAULT_PAGE,
     after: Annotated[
         str | None,
         Query(

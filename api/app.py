@@ -72,34 +72,35 @@ class Dateline(FastAPI):
                 if speaks_openai(path):  # a request that is not valid is a 400 there
                     operation["responses"].pop("422", None)
                 if scope := needed_scope(method.upper(), path, public_pages=False):
-                    _document_key(operation, scope)
+                    operation["security"] = [{"key": []}, {}]
+                    _document_refusals(operation, _without_key(scope))
                 if method.upper() in COSTLY_METHODS:
-                    _document_limits(operation)
+                    _document_refusals(operation, BEYOND_LIMITS)
         for unused in ("HTTPValidationError", "ValidationError"):
             components["schemas"].pop(unused, None)
         examples.complete(document, self.state.public_url)
         return document
 
 
-def _document_key(operation: dict[str, Any], scope: str) -> None:
-    """Describe that an operation takes a key; its refusals look as the route's other errors do."""
-    operation["security"] = [{"key": []}, {}]
-    shape = operation["responses"]["400"]["content"]
-    for status, description in (
-        ("401", "Without a good key"),
-        ("403", f"The key lacks the scope `{scope}`, or is for other web origins"),
-        ("503", "The library, with its keys, cannot be used"),
-    ):
-        operation["responses"].setdefault(status, {"description": description, "content": shape})
+BEYOND_LIMITS = {
+    "429": "Too many requests of the key or the address; Retry-After says when to come again",
+    "503": "Too many requests altogether, or the service is shutting down",
+}
 
 
-def _document_limits(operation: dict[str, Any]) -> None:
-    """Describe the refusals beyond a limit, in the shape of the route's other errors."""
+def _without_key(scope: str) -> dict[str, str]:
+    return {
+        "401": "Without a good key",
+        "403": f"The key lacks the scope `{scope}`, or is for other web origins",
+        "503": "The library, with its keys, cannot be used",
+    }
+
+
+def _document_refusals(operation: dict[str, Any], refusals: dict[str, str]) -> None:
+    """Describe refusals, by status, that the route does not name itself; they look as its other
+    errors do."""
     shape = operation["responses"]["400"]["content"]
-    for status, description in (
-        ("429", "Too many requests of the key or the address; Retry-After says when to come again"),
-        ("503", "Too many requests altogether, or the service is shutting down"),
-    ):
+    for status, description in refusals.items():
         operation["responses"].setdefault(status, {"description": description, "content": shape})
 
 

@@ -9,15 +9,13 @@ from fastapi import APIRouter, Header, HTTPException, Query, Request
 from starlette.responses import Response
 
 from api import encoders, problems, schemas
-from api.dependencies import ArticleId, ServiceOfApp
+from api.dependencies import DEFAULT_PAGE, ArticleId, PageLimit, ServiceOfApp
 from api.responses import json_response
 from api.uploads import BODY, ArticleRequest, GivenArticle, repeatable
 from rag.articles import to_article
 from rag.types import Article
 
 router = APIRouter(prefix="/v1/articles", tags=["articles"])
-
-DEFAULT_PAGE, MAX_PAGE = 50, 500
 
 
 IdempotencyKey = Annotated[
@@ -52,9 +50,7 @@ REPLAYED = {
 )
 async def list_articles(
     service: ServiceOfApp,
-    limit: Annotated[
-        int, Query(ge=1, le=MAX_PAGE, description="most to return", examples=[DEFAULT_PAGE])
-    ] = DEFAULT_PAGE,
+    limit: PageLimit = DEFAULT_PAGE,
     after: Annotated[
         str | None,
         Query(

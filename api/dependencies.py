@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from typing import Annotated
 
-from fastapi import Depends, HTTPException, Path, Request
+from fastapi import Depends, HTTPException, Path, Query, Request
 
 from api.ending import Ending
 from api.schemas import ID_PATTERN
 from rag.bootstrap import Service
 from rag.types import AnswerEvent, Question
+
+DEFAULT_PAGE = 50
 
 Answering = Callable[[Question], AsyncGenerator[AnswerEvent]]
 
@@ -65,6 +67,9 @@ EndingOfApp = Annotated[Ending, Depends(_ending)]
 Answers = Annotated[Answering, Depends(_answers)]
 """Asks the service; its answer's events are observed, and end at the deadline or before the service
 does."""
+PageLimit = Annotated[
+    int, Query(ge=1, le=500, description="most to return", examples=[DEFAULT_PAGE])
+]
 PublicUrl = Annotated[str, Depends(_public_url)]
 ArticleId = Annotated[
     str,

@@ -34,7 +34,7 @@ def quoted_span(text: str, start: str | None, end: str | None) -> Span | None:
 
 def quote_address(quoted: Citation | Passage) -> str:
     """The address of the page that shows a quotation in its article, from our own root."""
-    article_id = percent_encoded(quoted.article_id, safe="")
+    article_id = percent_encoded(quoted.article_id, safe=":")
     return f"/articles/{article_id}?start={quoted.start}&end={quoted.end}#quote"
 
 

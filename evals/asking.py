@@ -12,13 +12,22 @@ from evals.cases import GoldQuestion, split
 from evals.datasets import Opened
 from evals.picking import PICKERS, picked_scores
 from evals.results import CaseResult
-from evals.scoring import answer_scores, cost_scores, promise_scores, retrieval_scores
+from evals.scoring import (
+    answer_scores,
+    cost_scores,
+    promise_scores,
+    retrieval_scores,
+    standalone_score,
+)
 from rag.errors import DatelineError, NotFoundError
 from rag.settings import Settings
 from rag.types import Answer, Article, Evidence, Finished, Passage, PassagesFound, Question
 
 DEPTH = 10  # passages retrieved a question
 _SAMPLE_SEED = 0
+
+ALONE, GOLD_STANDALONE = "the follow-up alone", "the gold standalone question"
+"""What a follow-up in its conversation is compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,7 @@ class Asker:
         sources: Sequence[Passage] = ()
         error: str | None = None
         golds = self._golds[case.id]
-        question = Question(case.question, as_of=case.as_of)
+        question = Question(case.question, case.history, as_of=case.as_of)
         try:
             began = time.perf_counter()
             evidence = await self._service.search(question, DEPTH)
@@ -73,12 +82,14 @@ class Asker:
             if self._plan.with_answers:
                 pickers = [name for name in names if name in PICKERS]
                 baselines |= await picked_scores(self._service, case, golds, pickers, sources)
+            baselines |= await self._without_history(case)
         except DatelineError as problem:
             error = f"{type(problem).__name__}: {problem}"
         scores |= retrieval_scores(case, golds, evidence.passages)
         if self._plan.with_answers:
             scores |= answer_scores(case, golds, answer)
         if answer:
+            scores |= standalone_score(case, answer)
             scores |= cost_scores(answer, self._settings.llm_model, self._settings.llm_base_url)
         kept, breaches = promise_scores(answer, await self._shown(answer)) if answer else ({}, [])
         return CaseResult(
@@ -93,6 +104,22 @@ class Asker:
             golds=golds,
             baselines=baselines | self._of_peers(case.id),
         )
+
+    async def _without_history(self, case: GoldQuestion) -> dict[str, dict[str, float]]:
+        """The scores of a follow-up asked alone, and of what it should be condensed into."""
+        if not case.standalone:
+            return {}
+        asked = {ALONE: case.question, GOLD_STANDALONE: case.standalone}
+        golds = self._golds[case.id]
+        scores: dict[str, dict[str, float]] = {}
+        for name, text in asked.items():
+            question = Question(text, as_of=case.as_of)
+            evidence = await self._service.search(question, DEPTH)
+            scores[name] = retrieval_scores(case, golds, evidence.passages)
+            if self._plan.with_answers:
+                answer, _ = await self._answer(question)
+                scores[name] |= answer_scores(case, golds, answer)
+        return scores
 
     def _of_peers(self, case_id: str) -> dict[str, dict[str, float]]:
         peers = self._plan.peers.items()

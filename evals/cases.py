@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, StringConstraints, ValidationError, model_validator
 
 from rag.errors import DatelineError
+from rag.types import Role, Turn
 
 Half = Literal["tune", "report"]
 NonEmpty = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -30,7 +31,11 @@ class GoldEvidence:
 
 @dataclass(frozen=True, slots=True)
 class GoldQuestion:
-    """A question with its accepted answers; an unanswerable one has none, and no evidence."""
+    """A question with its accepted answers; an unanswerable one has none, and no evidence.
+
+    With a `history`, it is a follow-up: `standalone` asks the same without it. Whatever wording it
+    is condensed into has all the words in `mentions`, and none of those in `omits`.
+    """
 
     id: str
     question: str
@@ -39,11 +44,20 @@ class GoldQuestion:
     answerable: bool
     category: str
     as_of: str | None = None
+    history: tuple[Turn, ...] = ()
+    standalone: str | None = None
+    mentions: tuple[str, ...] = ()
+    omits: tuple[str, ...] = ()
 
 
 class _EvidenceLine(BaseModel):
     article: NonEmpty
     quote: NonEmpty | None = None
+
+
+class _TurnLine(BaseModel):
+    role: Role
+    content: NonEmpty
 
 
 class _QuestionLine(BaseModel):
@@ -56,6 +70,10 @@ class _QuestionLine(BaseModel):
     answerable: bool
     category: NonEmpty
     as_of: NonEmpty | None = None
+    history: list[_TurnLine] = []
+    standalone: NonEmpty | None = None
+    mentions: list[NonEmpty] = []
+    omits: list[NonEmpty] = []
 
     @model_validator(mode="after")
     def _answerable_means_answers(self) -> _QuestionLine:
@@ -63,6 +81,8 @@ class _QuestionLine(BaseModel):
             raise ValueError("an answerable question needs an accepted answer")
         if not self.answerable and (self.answers or self.evidence):
             raise ValueError("an unanswerable question has neither answers nor evidence")
+        if self.history and not self.standalone:
+            raise ValueError("a follow-up needs its standalone question")
         return self
 
     def gold(self) -> GoldQuestion:
@@ -75,6 +95,10 @@ class _QuestionLine(BaseModel):
             answerable=self.answerable,
             category=self.category,
             as_of=self.as_of,
+            history=tuple(Turn(turn.role, turn.content) for turn in self.history),
+            standalone=self.standalone,
+            mentions=tuple(self.mentions),
+            omits=tuple(self.omits),
         )
 
 

@@ -22,6 +22,9 @@ GOLD = _ROOT / "evals" / "gold"
 SEEDS = _ROOT / "seeds"
 DEFAULT = "seed"
 
+_ARTICLES = {"seed": SEEDS, "dialogues": GOLD / "news" / "articles.jsonl"}
+"""Of the gold files that are built in."""
+
 # What decides which chunks and vectors a text gets: when it changes, cached libraries are stale.
 _INGEST_CODE = ("sentences", "tokens", "chunking", "embedding", "ingest")
 
@@ -58,8 +61,7 @@ def find_dataset(name: str, articles: Path | None = None) -> Dataset:
                 raise GoldError(f"{path}: a folder needs articles.jsonl and questions.jsonl")
             return Dataset(path.name, questions, load_cases(questions), articles or own)
         if path.is_file():
-            built_in = path == GOLD / f"{DEFAULT}.jsonl"
-            own_articles = articles or (SEEDS if built_in else None)
+            own_articles = articles or (_ARTICLES.get(path.stem) if path.parent == GOLD else None)
             return Dataset(path.stem, path, load_cases(path), own_articles)
     sets = (path for path in GOLD.iterdir() if path.is_dir() or path.suffix == ".jsonl")
     known = ", ".join(sorted(path.stem for path in sets))

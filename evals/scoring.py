@@ -31,6 +31,7 @@ from evals.metrics import (
 from evals.promises import promise_breaches, quotation_validity
 from rag.tokens import count_tokens
 from rag.types import Answer, Article, Passage
+from rag.wording import fold
 
 Scale = Literal["yes/no", "share", "ms", "tokens", "usd"]
 Better = Literal["higher", "lower"]
@@ -71,6 +72,7 @@ METRICS = (
     Metric("map@10", "MAP@10", "retrieval"),
     Metric("all_evidence@10", "all evidence in 10", "retrieval", scale="yes/no"),
     Metric("hits_1024_tokens", "hit within 1,024 tokens", "retrieval", scale="yes/no"),
+    Metric("standalone", "follow-up condensed", "answers", scale="yes/no"),
     Metric("containment", "answer contained", "answers", scale="yes/no"),
     Metric("f1", "token F1", "answers"),
     Metric("exact_match", "exact match", "answers", scale="yes/no"),
@@ -147,6 +149,16 @@ def text_scores(case: GoldQuestion, golds: Sequence[Gold], text: str) -> dict[st
     if quotes and len(quotes) == len(golds):
         scores["evidence_f1"] = token_f1(text, [" ".join(dict.fromkeys(quotes))])
     return scores
+
+
+def standalone_score(case: GoldQuestion, answer: Answer) -> dict[str, float]:
+    """Of a follow-up: whether the question that was answered has all that it must mention, and
+    nothing that it must omit."""
+    if not case.history:
+        return {}
+    asked = fold(answer.standalone_question)
+    has_all = all(fold(word) in asked for word in case.mentions)
+    return {"standalone": float(has_all and not any(fold(word) in asked for word in case.omits))}
 
 
 def promise_scores(

@@ -17,6 +17,7 @@ import anyio.to_thread
 from rag.candidates import mentions_all
 from rag.citations import Verifier
 from rag.composing import EXTRACTIVE_MAX_WORDS, Composer
+from rag.condensing import Condenser
 from rag.drafts import Draft, DraftReader
 from rag.errors import LanguageModelError
 from rag.extractive import Extractor, read_asked
@@ -80,7 +81,8 @@ class _Progress:
     """What is known of an answer while it is made."""
 
     id: str
-    question: Question
+    asked: str  # word for word
+    question: Question  # as it stands alone
     evidence: Evidence
     composer: Composer
     began: float
@@ -102,12 +104,14 @@ class Answerer:
         retriever: Retriever,
         extractor: Extractor,
         analyser: LanguageAnalyser,
+        condenser: Condenser,
         generation: Generation | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._retriever = retriever
         self._extractor = extractor
         self._analyser = analyser
+        self._condenser = condenser
         self._generation = generation
         self._clock = clock
 
@@ -116,20 +120,31 @@ class Answerer:
         """For readiness: whether it writes with an LLM, and whether that answers."""
         return self._generation.model.state if self._generation else f"ok: {EXTRACTIVE}"
 
+    async def search(
+        self, question: Question, limit: int, budget_tokens: int | None = None
+    ) -> Evidence:
+        """The best `limit` passages for a question in its conversation, best first, within a
+        budget if there is one."""
+        condensed = await self._condenser.condense(question)
+        return await self._retriever.retrieve(condensed.question, limit, budget_tokens)
+
     async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent]:
         """The events of one answer: Started, PassagesFound, SentenceReady…, Finished."""
         began = self._clock()
         answer_id = f"ans_{secrets.token_hex(10)}"
         yield Started(answer_id, question.text)
-        evidence = await self._retriever.retrieve(question, PASSAGES, PASSAGE_TOKENS)
+        condensed = await self._condenser.condense(question)
+        evidence = await self._retriever.retrieve(condensed.question, PASSAGES, PASSAGE_TOKENS)
         yield PassagesFound(evidence.passages)
         progress = _Progress(
             id=answer_id,
-            question=question,
+            asked=question.text,
+            question=condensed.question,
             evidence=evidence,
             composer=Composer(evidence.articles),
             began=began,
             retrieved=self._clock(),
+            usage=condensed.usage,
         )
         if self._generation and evidence.passages:
             async with aclosing(self._generate(progress, self._generation)) as sentences:
@@ -198,7 +213,7 @@ class Answerer:
         async with aclosing(_within(left_s, stream)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Usage):
-                    progress.usage = piece
+                    progress.usage += piece
                     continue
                 for claim in _claims_of(reader.feed(piece), prompt, progress):
                     yield claim
@@ -248,7 +263,7 @@ class Answerer:
         answered = bool(composer.sentences)
         return Answer(
             id=progress.id,
-            question=progress.question.text,
+            question=progress.asked,
             status="answered" if answered else "abstained",
             text=composer.text if answered else ABSTENTION,
             sentences=tuple(composer.sentences),

@@ -23,6 +23,7 @@ from rag.answering import Answerer, Generation
 from rag.archive import Archive
 from rag.articles import ArticleFields
 from rag.blending import Blender
+from rag.condensing import DEADLINE_S, Condenser, Rewriting
 from rag.database import Database
 from rag.documents import DocumentReader
 from rag.embedding import SentenceTransformerEmbedder
@@ -156,7 +157,7 @@ class Service:
         self, question: Question, limit: int, budget_tokens: int | None = None
     ) -> Evidence:
         """The best `limit` passages, best first, within a budget if there is one."""
-        return await self._retriever.retrieve(question, limit, budget_tokens)
+        return await self._answerer.search(question, limit, budget_tokens)
 
     async def rankings(self, question: Question, limit: int) -> Mapping[str, tuple[Passage, ...]]:
         """Each search alone, `limit` passages best first: what evals compare `search` with."""
@@ -329,14 +330,17 @@ def _wire(
     reranker = parts.reranker or _reranker(settings)
     blender = Blender(reranker) if reranker else None
     retriever = Retriever(library, index, exact, embedder, parts.weights, blender)
-    generation = None
+    generation, rewriting = None, None
     if model:
         prompt = load_prompt("answer")
         traced = TracedModel(model, settings.llm_base_url)
         budgets = settings.prompt_tokens, settings.answer_tokens
         deadline_s = LLM_SHARE * settings.answer_deadline_s
         generation = Generation(traced, prompt, *budgets, deadline_s)
-    answerer = Answerer(retriever, Extractor(embedder, analyser), analyser, generation)
+        condensing_s = min(DEADLINE_S, deadline_s / 4)
+        rewriting = Rewriting(traced, load_prompt("condense"), condensing_s)
+    condenser = Condenser(analyser, rewriting)
+    answerer = Answerer(retriever, Extractor(embedder, analyser), analyser, condenser, generation)
     ingester = Ingester(
         library,
         index,

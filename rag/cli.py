@@ -27,6 +27,7 @@ from rag.commands.running import (
     printing,
     read_settings,
     run,
+    sources_of,
 )
 from rag.types import Answer, Evidence, Finished, IngestReport, Question
 
@@ -113,6 +114,36 @@ def ask(
     )
 
 
+@app.command(epilog="Example: dateline chat --from 2031-01-01")
+def chat(
+    published_from: options.From = None,
+    published_to: options.To = None,
+    outlet: options.Outlet = None,
+    as_of: options.AsOf = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print an answer a line on stdout, each as JSON.")
+    ] = False,
+) -> None:
+    """Ask one question after the other, each understood from those before; /help tells more.
+
+    Without a terminal, each line of stdin is a question.
+    """
+
+    def asked(line: str) -> Question:
+        return _question(line, published_from, published_to, outlet, as_of)
+
+    asked("Who?")  # wrong options are told before anything is opened
+    from rag.commands.chat import Conversation, reader
+    from rag.terminal import stdout
+
+    async def talk(service: Service) -> bool:
+        conversation = Conversation(service, asked, stdout(), as_json)
+        await conversation.run(reader(as_json))
+        return conversation.failed
+
+    run(talk, lambda _: None, lambda failed: FAILED if failed else DONE)
+
+
 @app.command(epilog='Example: dateline search "UN Security Council" --limit 3')
 def search(  # noqa: PLR0913 (each option is a parameter)
     query: Annotated[str, typer.Argument(help="What to look for.")],
@@ -178,9 +209,7 @@ async def _answer(service: Service, question: Question) -> tuple[Answer, dict[st
         async for event in service.answer(question):
             if isinstance(event, Finished):
                 answer = event.answer
-    cited = {citation.article_id for citation in answer.citations}
-    found = [await service.article(article_id) for article_id in cited]
-    return answer, {article.id: article.source for article in found if article.source}
+    return answer, await sources_of(service, answer)
 
 
 def _question(

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from itertools import groupby
 
 import yaml
 from jinja2 import StrictUndefined, Template, TemplateError
@@ -15,14 +14,11 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from rag.errors import PromptError
 from rag.tokens import count_tokens
-from rag.types import Article, Evidence, Passage, PromptVersion, Question, Turn
+from rag.types import Article, Evidence, Passage, PromptVersion, Question
 
 _FILE = re.compile(r"([a-z][a-z0-9_]*)\.([0-9][0-9a-z]*)\.j2")
 _PARTS = re.compile(r"---\n(.*?)\n---\n(.*)", re.DOTALL)
 _BLOCKS = ("system", "user")
-_MAX_TURNS = 6
-_MAX_TURN_CHARS = 1000
-_CITATION_MARKS = re.compile(r"\s*\[\d+\]")
 _BRACKETED_LABEL = re.compile(r"\[\s*A?\s*(\d{1,3})\s*\]", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 _ESCAPE = re.compile(r"\\(?:[nrt]|u[0-9a-f]{4})")  # of JSON and Python; no part of a word
@@ -98,13 +94,15 @@ class PromptTemplate:
             "passages": passages,
             "as_of": question.as_of or evidence.understood.as_of,
         }
-        system, user = (self._block(name, values) for name in _BLOCKS)
-        turns = [("system", system), *_earlier(question.history), ("user", user)]
         labels = {
             labelled.label: tuple(passage.chunk_id for passage in stretch.passages)
             for labelled, stretch in zip(passages, stretches, strict=True)
         }
-        return RenderedPrompt(_alternating(turns), labels)
+        return RenderedPrompt(self.fill(values), labels)
+
+    def fill(self, values: Mapping[str, object]) -> Messages:
+        """The messages with these values in the blocks. Raises `PromptError` if one is missing."""
+        return tuple((block, self._block(block, values)) for block in _BLOCKS)
 
     def _block(self, name: str, values: Mapping[str, object]) -> str:
         context = self._template.new_context(dict(values))
@@ -178,7 +176,7 @@ class _Stretch:
     def labelled(self, label: str) -> LabelledPassage:
         known = (self.article.title, self.article.outlet, self.article.published_at)
         text = self.article.text[self.start : self.end]
-        return LabelledPassage(label, _data(text), *map(_line, known))
+        return LabelledPassage(label, as_data(text), *map(_line, known))
 
     def touches(self, other: _Stretch) -> bool:
         """Whether both are of one article, with nothing but white space between them."""
@@ -209,35 +207,12 @@ def _joined(stretches: Sequence[_Stretch], new: _Stretch) -> list[_Stretch]:
     return sorted([*apart, new], key=lambda stretch: stretch.passages[0].rank)
 
 
-def _data(text: str) -> str:
-    """An article's text, unable to close its tag, to end the chat's turn or to pose as a label."""
+def as_data(text: str) -> str:
+    """What others wrote, unable to close its tag, to end the chat's turn or to pose as a label."""
     text = _CHAT_MARKS.sub(r"(\1)", text.replace("<", "&lt;"))
     return _BRACKETED_LABEL.sub(r"(\1)", text).strip()
 
 
 def _line(text: str | None) -> str:
     """Metadata as one line of data."""
-    return " ".join(_data(text or "").split())
-
-
-def _earlier(history: Sequence[Turn]) -> Messages:
-    """The last turns of the conversation, short, and without the markers of their citations."""
-    return tuple(
-        (turn.role, _CITATION_MARKS.sub("", turn.content)[:_MAX_TURN_CHARS])
-        for turn in history[-_MAX_TURNS:]
-        if turn.content.strip()
-    )
-
-
-def _alternating(turns: Sequence[tuple[str, str]]) -> Messages:
-    """The turns with neighbours of one role joined, the first after the system's being a user's.
-
-    The chat templates of some models reject anything else.
-    """
-    joined = [
-        (role, "\n\n".join(content for _, content in group))
-        for role, group in groupby(turns, key=lambda turn: turn[0])
-    ]
-    if joined[1][0] == "assistant":
-        del joined[1]
-    return tuple(joined)
+    return " ".join(as_data(text or "").split())

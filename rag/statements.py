@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rag.dates import DateMention, date_mentions
 from rag.grammar import Predicate, predicates
@@ -162,6 +163,7 @@ def _without(text: str, spans: Sequence[Span]) -> str:
     return text
 
 
+@lru_cache(maxsize=256)  # the lead of an article goes with each of its sentences
 def _content(text: str) -> tuple[frozenset[str], ...]:
     parts = (part for word in words(text) for part in re.split(r"[-‑]", word))
     return tuple(

@@ -10,7 +10,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -23,7 +23,7 @@ from rag.explaining import score_line, understood_lines
 from rag.feedback import Feedback
 from rag.keys import Key
 from rag.ports import Progress
-from rag.types import Answer, Article, Citation, Evidence, IngestReport, Passage
+from rag.types import Answer, Article, Citation, Evidence, IngestReport, Passage, Sentence
 
 WIDTH = 96
 """Lines longer than this are hard to read, however wide the terminal."""
@@ -51,19 +51,30 @@ def stderr() -> Console:
     return Console(stderr=True, highlight=False)
 
 
-def print_answer(answer: Answer, sources: Mapping[str, str], out: Console) -> None:
+def print_sentence(sentence: Sentence, out: Console) -> None:
+    """A sentence with its markers, as a paragraph of its own, at once."""
+    markers = "".join(f"[{number}]" for number in sentence.citations)
+    _write(out, Text.assemble(_text(sentence.text), _text(f" {markers}", "cyan")))
+    out.file.flush()
+
+
+def print_answer(
+    answer: Answer, sources: Mapping[str, str], out: Console, *, shown: bool = False
+) -> None:
     """The answer, its footnotes with their quotations, and what the reader should know besides.
 
-    `sources` are the files that articles came from, by article id, as far as they are known.
+    `sources` are the files that articles came from, by article id, as far as they are known;
+    `shown` says that the sentences stand there already.
     """
-    if out.is_terminal:
+    if out.is_terminal and not shown:
         out.print()  # off the command that was typed
     if answer.status == "abstained":
         _write(out, _text(answer.text, "bold"))
         out.print()
         _write_nearest(out, answer.nearest)
     else:
-        _write(out, _with_markers(answer))
+        if not shown:
+            _write(out, _with_markers(answer))
         out.print()
         for citation in answer.citations:
             _write_footnote(out, citation, sources.get(citation.article_id))
@@ -155,11 +166,14 @@ def print_report(report: IngestReport, out: Console) -> None:
 
 
 @contextmanager
-def working(label: str, out: Console) -> Iterator[None]:
-    """A sign of life on a terminal, for what takes longer than a second."""
+def working(label: str, out: Console) -> Iterator[Callable[[], None]]:
+    """A sign of life on a terminal, for what takes longer than a second; what it gives ends it."""
     status = Status(label, console=out)
-    with _after_a_while(status.start, status.stop) if out.is_terminal else nullcontext():
-        yield
+    if out.is_terminal:
+        with _after_a_while(status.start, status.stop) as end:
+            yield end
+    else:
+        yield lambda: None
 
 
 @contextmanager
@@ -183,16 +197,21 @@ def progress(label: str, out: Console) -> Iterator[Progress]:
 
 
 @contextmanager
-def _after_a_while(start: Callable[[], None], stop: Callable[[], None]) -> Iterator[None]:
+def _after_a_while(
+    start: Callable[[], None], stop: Callable[[], None]
+) -> Iterator[Callable[[], None]]:
+    def end() -> None:
+        timer.cancel()
+        timer.join()  # it may just be starting what is to be stopped
+        stop()
+
     timer = threading.Timer(PATIENCE_S, start)
     timer.daemon = True
     timer.start()
     try:
-        yield
+        yield end
     finally:
-        timer.cancel()
-        timer.join()  # it may just be starting what is to be stopped
-        stop()
+        end()
 
 
 class _PlainProgress:
@@ -282,7 +301,7 @@ def _write_footnote(out: Console, citation: Citation, source: str | None) -> Non
     lead = _text(f"[{citation.number}] ", "cyan")
     _write(out, _byline(citation), lead)
     quote = " ".join(citation.quote.split())
-    _write(out, _text(quote if quote[:1] in '“"„«' else f"“{quote}”"), _blank(lead))
+    _write(out, _text(quote if set(quote) & set('“"„«') else f"“{quote}”"), _blank(lead))
     address = citation.url or (source and _near(source))
     if address:
         _write(out, _text(address, "dim"), _blank(lead), wrap=False)  # whole, to be clicked
@@ -306,6 +325,8 @@ def _write_nearest(out: Console, nearest: Sequence[Passage]) -> None:
 
 def _notes(answer: Answer) -> Iterator[str]:
     """What to know of how the answer came about, a line each."""
+    if answer.standalone_question != answer.question:
+        yield f"Understood as: {' '.join(answer.standalone_question.split())}"
     if answer.fallback == "llm_unavailable" and answer.model != "extractive":
         yield "The LLM broke off; this is what it had said."
     elif answer.fallback and answer.status == "answered":

@@ -13,14 +13,13 @@ import asyncio
 import gzip
 import json
 import socket
-import ssl
 import struct
-import threading
 from collections.abc import Awaitable, Callable
 from email.utils import formatdate
-from types import TracebackType
 from typing import Any
 from urllib.parse import quote, unquote
+
+from tests.threaded import ThreadedServer
 
 TRUE = "The harbour bridge cost 84 million crowns in all. [A1]\n"
 HALF = "The harbour bridge cost 84"
@@ -254,76 +253,35 @@ RACY = {"a sentence, then a reset": then(head() + WHOLE, "reset")}
 """What of the reply is read before the connection breaks is chance."""
 
 
-class FaultyLLM:
-    """The server, as a context manager; it runs in a thread of its own.
+class FaultyLLM(ThreadedServer):
+    """The server, as a context manager.
 
     `elsewhere` collects the requests that came to another address, to which some are redirected.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.elsewhere: list[bytes] = []
         self.asked = 0
-        self._loop = asyncio.new_event_loop()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
         self._root = self._elsewhere = ""
 
     def address(self, fault: str, scheme: str = "http") -> str:
         """The base URL at which that fault happens."""
         return f"{scheme}://{self._root}/{quote(fault, safe='')}/v1"
 
-    def __enter__(self) -> FaultyLLM:
-        self._thread.start()
-        assert self._ready.wait(5), "the faulty server did not start"
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(5)
-        self._loop.close()
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._serve())
-
-    async def _serve(self) -> None:
-        self._stop = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0, backlog=500)
-        other = await asyncio.start_server(self._collect, "127.0.0.1", 0)
-        self._root = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        self._elsewhere = f"http://127.0.0.1:{other.sockets[0].getsockname()[1]}"
-        self._ready.set()
-        await self._stop.wait()
-        server.close()
-        other.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+    async def begin(self) -> None:
+        """Listen at both addresses."""
+        self._root = await self.listen(self._go_wrong)
+        self._elsewhere = f"http://{await self.listen(self._collect)}"
 
     async def _collect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.elsewhere.append(await reader.read(100_000))
-        writer.close()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        try:
-            fault = await _fault_asked_for(reader)
-            self.asked += 1
-            wire = Wire(reader, writer, self._elsewhere)
-            await (wire.send(fault) if isinstance(fault, bytes) else fault(wire))
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError, ssl.SSLError):
-            pass  # the client went, or the test is over
-        finally:
-            self._tasks.discard(task)
-            writer.close()
+    async def _go_wrong(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        fault = await _fault_asked_for(reader)
+        self.asked += 1
+        wire = Wire(reader, writer, self._elsewhere)
+        await (wire.send(fault) if isinstance(fault, bytes) else fault(wire))
 
 
 async def _fault_asked_for(reader: asyncio.StreamReader) -> bytes | Write:

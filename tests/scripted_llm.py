@@ -14,8 +14,9 @@ import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any, Literal
+
+from tests.threaded import ThreadedServer
 
 End = Literal["done", "close", "reset", "hang"]
 
@@ -75,59 +76,18 @@ Step = Reply | Status | Raw | Silence
 Script = Sequence[Step | Callable[[Request], Step]]
 
 
-class ScriptedLLM:
-    """The server, as a context manager; it runs in a thread of its own."""
+class ScriptedLLM(ThreadedServer):
+    """The server, as a context manager."""
 
     def __init__(self, script: Script) -> None:
+        super().__init__()
         self.requests: list[Request] = []
         self.base_url = ""
         self._script = list(script)
-        self._loop = asyncio.new_event_loop()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> ScriptedLLM:
-        self._thread.start()
-        assert self._ready.wait(5), "the scripted server did not start"
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(5)
-        self._loop.close()
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._serve())
-
-    async def _serve(self) -> None:
-        self._stop = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        self.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-        self._ready.set()
-        await self._stop.wait()
-        server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        try:
-            await self._converse(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # the client went, or the test is over
-        finally:
-            self._tasks.discard(task)
-            writer.close()
+    async def begin(self) -> None:
+        """Listen at the one address."""
+        self.base_url = f"http://{await self.listen(self._converse)}/v1"
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = await _read_request(reader)

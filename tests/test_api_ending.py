@@ -158,7 +158,7 @@ def long(text):
 async def listening(app) -> AsyncIterator[tuple[str, int]]:
     """An ASGI application on a loopback socket, by uvicorn."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             yield listener.getsockname()

@@ -139,3 +139,24 @@ def test_every_quote_of_the_seed_set_stands_in_its_article():
             assert evidence.quote
             assert evidence.quote in text, case.id
     assert {split(case.id) for case in dataset.cases} == {"tune", "report"}
+
+
+def test_the_dialogues_are_asked_of_the_newspapers_and_each_has_what_it_is_measured_by() -> None:
+    dataset = find_dataset("dialogues")
+    assert dataset.articles == GOLD / "news" / "articles.jsonl"
+    assert len(dataset.cases) == 30
+    assert {len(case.history) for case in dataset.cases} == {2, 4}
+    for case in dataset.cases:
+        assert case.standalone
+        told = case.standalone.casefold()
+        assert all(word.casefold() in told for word in case.mentions)
+        assert not any(word.casefold() in told for word in case.omits)
+
+
+def test_a_follow_up_without_its_standalone_question_is_refused(tmp_path: Path) -> None:
+    line = {"id": "q", "question": "why?", "answers": [], "evidence": [], "answerable": False}
+    line |= {"category": "x", "history": [{"role": "user", "content": "Who?"}]}
+    path = tmp_path / "gold.jsonl"
+    path.write_text(json.dumps(line))
+    with pytest.raises(GoldError, match="standalone question"):
+        load_cases(path)

@@ -25,6 +25,7 @@ from tests.processes import COMMAND, ROOT, dateline, environment
 COMMANDS = [
     ["ingest"],
     ["ask"],
+    ["chat"],
     ["search"],
     ["serve"],
     ["eval"],

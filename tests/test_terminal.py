@@ -203,7 +203,7 @@ def test_what_is_unknown_of_an_article_is_left_out() -> None:
 
 
 def test_a_quotation_has_its_quotation_marks_once() -> None:
-    for quote in (f"“{QUOTE}”", f'"{QUOTE}"', f"«{QUOTE}»"):
+    for quote in (f"“{QUOTE}”", f'"{QUOTE}"', f"«{QUOTE}»", f"He said: “{QUOTE}”"):
         shown = answered(replace(ANSWER, citations=(replace(CITATION, quote=quote),)))
         assert f"    {quote}\n" in shown
 
@@ -400,3 +400,18 @@ def test_long_work_shows_a_bar_with_count_and_remaining_time() -> None:
     assert "Ingesting" in file.getvalue()
     assert "chunks" in file.getvalue()
     assert "-:--:--" in file.getvalue()
+
+
+def test_a_question_that_was_understood_from_the_conversation_is_told() -> None:
+    answer = replace(ANSWER, standalone_question="What did India\nsay in May?")
+    assert "\nUnderstood as: What did India say in May?\nextractive" in answered(answer)
+    assert "Understood as" not in answered(ANSWER)
+
+
+def test_work_can_be_ended_before_it_is_long() -> None:
+    def work(out: Console) -> None:
+        with working("Reading", out) as end:
+            end()
+            out.print("The answer.")
+
+    assert "Reading" not in on_terminal(work)

@@ -28,9 +28,8 @@ ASKED = {"question": "What did the harbour bridge cost in all?"}
 @asynccontextmanager
 async def wired(data: Path, *articles: Article, **settings: object) -> AsyncIterator[Service]:
     """A service over a data directory, opened, with these articles put into it."""
-    chosen = Settings(
-        _env_file=None, **{"data_dir": data, "llm_model": None, "chroma_url": None} | settings
-    )
+    bare = {"llm_model": None, "chroma_url": None, "key_rate": "none", "address_rate": "none"}
+    chosen = Settings(_env_file=None, **{"data_dir": data} | bare | settings)
     parts = Parts(embedder=FakeEmbedder(), analyser=FakeAnalyser())
     async with open_service(chosen, parts) as service:
         for article in articles:

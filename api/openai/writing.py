@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote as percent_encoded
 
 from api.encoders import Json
-from api.layout import web_address
+from api.layout import quote_address, web_address
 from rag.composing import marked
 from rag.types import Answer, Citation, Sentence, SentenceReady
 
@@ -68,7 +67,7 @@ def _cited(
         for number in sentence.citations:
             citation = citations[number]
             yield {
-                "url": web_address(citation.url) or _reading_page(citation, public_url),
+                "url": web_address(citation.url) or public_url + quote_address(citation),
                 "title": citation.title or citation.outlet or citation.article_id,
                 "start_index": sentence.start,
                 "end_index": sentence.end,
@@ -79,8 +78,3 @@ def _cited(
                 "outlet": citation.outlet,
                 "published_at": citation.published_at,
             }
-
-
-def _reading_page(citation: Citation, public_url: str) -> str:
-    article = percent_encoded(citation.article_id, safe=":")
-    return f"{public_url}/articles/{article}?start={citation.start}&end={citation.end}#quote"

@@ -7,12 +7,14 @@ import codecs
 import json
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import typer
 
-from rag.errors import DatelineError
+from rag.errors import DatelineError, NotFoundError
 from rag.settings import Settings, load_settings, unknown_settings
+from rag.types import Answer
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -89,12 +91,21 @@ async def hint_if_empty(service: Service) -> None:
         warn("the library is empty; take in articles first: dateline ingest PATH")
 
 
+async def sources_of(service: Service, answer: Answer) -> dict[str, str]:
+    """The files that the articles of an answer's citations came from, as far as they are known."""
+    found: dict[str, str] = {}
+    for article_id in {citation.article_id for citation in answer.citations}:
+        with suppress(NotFoundError):  # deleted meanwhile
+            found[article_id] = (await service.article(article_id)).source or ""
+    return {article_id: source for article_id, source in found.items() if source}
+
+
 def warn(message: str) -> None:
     """Print a message on stderr."""
-    print(message, file=sys.stderr)
+    print(message, file=sys.stderr, flush=True)
 
 
-def print_json(document: object) -> None:
-    """Print a document on stdout, as its encoding allows."""
+def print_json(document: object, indent: int | None = 2) -> None:
+    """Print a document on stdout, as its encoding allows; in one line without an indent."""
     utf8 = codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
-    print(json.dumps(document, ensure_ascii=not utf8, indent=2))
+    print(json.dumps(document, ensure_ascii=not utf8, indent=indent), flush=True)
