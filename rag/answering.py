@@ -52,7 +52,7 @@ PASSAGES = 30
 PASSAGE_TOKENS = 2400
 """What an answer may rest on: so many passages, or as many as have so many tokens together."""
 
-OFF_TOPIC = (-4.9, 0.54, -0.3)
+OFF_TOPIC = (-5.2, 0.575, -0.3)
 """(base, slope, most): the log-odds of retrieval's confidence below which no sentence is picked, as
 the question is about something else: base + slope · ln(chunks of the library), at most `most`. The
 more there is to search, the better the best passage fits by chance. The line was drawn through what

@@ -18,39 +18,30 @@ from rag.types import Entity
 from rag.wording import content_stems, fold, numbers
 
 WEIGHTS: Mapping[str, float] = {
-    "similarity": 1.34,
-    "behind": 1.28,
-    "lexical": 0.82,
-    "coverage": 2.11,
-    "asked": -0.92,
-    "around": 0.82,
-    "names": 0.4,
-    "names_around": 0.66,
-    "wanted": 1.02,
-    "kind": 0.27,
-    "speaker": 0.62,
-    "passage": 6.01,
-    "new": 0.31,
-    "agreement": 0.93,
-    "central": -0.62,
-    "long": -0.61,
+    "similarity": 3.04,
+    "behind": 1.53,
+    "coverage": 2.44,
+    "around": 0.61,
+    "names_around": 0.7,
+    "wanted": 0.98,
+    "kind": 0.36,
+    "speaker": 0.84,
+    "passage": 5.21,
+    "rank": 0.31,
+    "new": 0.19,
+    "agreement": 1.31,
+    "central": -1.72,
 }
-BIAS = -11.15
+BIAS = -10.78
 """Logistic regression of "holds the answer" on `Features`, fitted by `python -m evals.tune_answers`
-on the seed's gold questions, `evals/gold/news`, news quizzes and long-form encyclopaedic questions,
-each set weighing the same; docs/evals.md tells what it brings."""
+on the tuning halves of the seed's gold questions, `evals/gold/news`, news quizzes and long-form
+encyclopaedic questions; docs/evals.md tells what it brings."""
 
 LEAD_CHARS = 1500
 """So much of an article's beginning tells what all of it is about."""
 
 ATTENTION = 10.0
 """How much more a sentence counts that is more like the question, by e^(10 · cosine)."""
-
-LONG_WORDS = 40
-"""From so many words on, a sentence is long."""
-
-BM25_K1, BM25_B = 1.2, 0.75
-"""The usual constants (Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +50,17 @@ class Features:
 
     similarity: float  # cosine of sentence and question
     behind: float  # how much less that is than the best sentence's: 0 or negative
-    lexical: float  # BM25 of the question's words, as a share of the best sentence's
     coverage: float  # idf-weighted share of the question's topic in the sentence
-    asked: float  # the same of all words that carry meaning, names too: what only repeats them
-    around: float  # … of the topic, in the sentence, the two before it, and the headline
-    names: float  # share of the question's names in the sentence
-    names_around: float  # … in its passage, the headline and the lead
+    around: float  # the same, in the sentence, the two before it, and the headline
+    names_around: float  # share of the question's names in its passage, the headline and the lead
     wanted: float  # holds an entity of the kind asked for that the question does not name
     kind: float  # the same, where a kind is asked for at all
     speaker: float  # is the words of the one asked for
     passage: float  # the passage's retrieval score, as a share of the best one's
+    rank: float  # 1 / the passage's rank
     new: float  # how many stems it has that the question has not, in tens
     agreement: float  # how well sentences of other articles fit that name the same entity
     central: float  # mean cosine with the sentences that are most like the question
-    long: float  # how much longer than `LONG_WORDS` it is, as a share of these
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +118,9 @@ class _Pool:
         texts = [reading.text(i, i) for reading, i in units]
         vectors = embedder.encode_documents(texts)
         self._similar: Vectors = vectors @ embedder.encode_query(asked.text)
-        self._words = [len(text.split()) for text in texts]
-        self._stems = [content_stems(text) for text in texts]
-        self._sets = [frozenset(stems) for stems in self._stems]
-        frequencies = Counter(stem for stems in self._sets for stem in stems)
+        self._stems = [frozenset(content_stems(text)) for text in texts]
+        frequencies = Counter(stem for stems in self._stems for stem in stems)
         self._topic = _Weighted(asked.topic, frequencies, len(units))
-        self._all = _Weighted(asked.stems or asked.topic, frequencies, len(units))
-        self._lexical = self._bm25(content_stems(asked.text), frequencies)
         self._central = _centrality(vectors, self._similar)
         self._known = name_words(asked.text) | numbers(asked.text)
         self._found = [self._entities(reading, i) for reading, i in units]
@@ -146,28 +130,24 @@ class _Pool:
 
     def read(self, n: int) -> Features:
         """The features of sentence `n`."""
-        asked, (reading, i), stems = self.asked, self.units[n], self._sets[n]
+        asked, (reading, i), stems = self.asked, self.units[n], self._stems[n]
         similarity = float(self._similar[n])
         context = reading.text(max(0, i - 2), i) + "\n" + (reading.article.title or "")
-        here = name_words(reading.text(i, i) + "\n" + (reading.speeches[i].speaker or ""))
         wanted = not asked.wants or bool(self._found[n])
         return Features(
             similarity=similarity,
             behind=similarity - float(self._similar.max()),
-            lexical=self._lexical[n],
             coverage=self._topic.share(stems),
-            asked=self._all.share(stems),
             around=self._topic.share(frozenset(content_stems(context))),
-            names=_share(asked.names, here),
             names_around=self._names_around(reading),
             wanted=float(wanted),
             kind=float(wanted and bool(asked.wants)),
             speaker=float(_is_speaker(asked, reading, i)),
             passage=reading.passage.score / self._best,
+            rank=1 / reading.passage.rank,
             new=len(stems - self._question_stems) / 10,
             agreement=self._votes[n],
             central=float(self._central[n]),
-            long=max(0.0, self._words[n] / LONG_WORDS - 1),
         )
 
     @cached_property
@@ -179,19 +159,6 @@ class _Pool:
         if key not in self._about:
             self._about[key] = _share(self.asked.names, _about(reading))
         return self._about[key]
-
-    def _bm25(self, terms: Sequence[str], frequencies: Mapping[str, int]) -> list[float]:
-        """BM25 of the question's stems in each sentence, as a share of the best."""
-        mean = sum(map(len, self._stems)) / len(self._stems) or 1.0
-        weights = {t: _idf(frequencies.get(t, 0), len(self._stems)) for t in terms}
-        scores = []
-        for stems in self._stems:
-            counts, damp = Counter(stems), BM25_K1 * (1 - BM25_B + BM25_B * len(stems) / mean)
-            scores.append(
-                sum(w * counts[t] * (BM25_K1 + 1) / (counts[t] + damp) for t, w in weights.items())
-            )
-        best = max(scores) or 1.0
-        return [score / best for score in scores]
 
     def _entities(self, reading: Reading, i: int) -> frozenset[str]:
         """What a sentence names, of the kind asked for, that the question does not."""
@@ -205,7 +172,7 @@ class _Pool:
     def _agreement(self) -> list[float]:
         """For each sentence, how well the best sentences of other articles fit that name an
         entity of its own: the logarithm of 1 + their sum, for the entity that has most."""
-        fit = np.maximum(self._similar, 0.0) ** 2 + 0.3 * np.array(self._lexical)
+        fit = np.maximum(self._similar, 0.0) ** 2
         best: dict[str, dict[str, float]] = defaultdict(dict)
         for n, (reading, _) in enumerate(self.units):
             for entity in self._found[n]:

@@ -14,12 +14,13 @@ from rag.selection import select
 from rag.types import Claim, Question
 from rag.wording import content_stems
 
-THRESHOLD = -2.1
+THRESHOLD = -2.4
 """Log-odds below which the best sentence is no answer."""
 
-CERTAIN = 0.8
-"""From this confidence of retrieval on, nothing but its form rules a sentence out: the articles do
-answer, in other words than the question's. Chosen, as `THRESHOLD`, with `evals.tune_answers`."""
+CERTAIN, SURE = 0.8, 0.9
+"""From a confidence of retrieval of `CERTAIN` on, an article need not have every name that the
+question has, and from `SURE` on nothing but its form rules a sentence out: the articles do answer,
+in other words than the question's. Chosen, as `THRESHOLD`, with `evals.tune_answers`."""
 
 MIN_WORDS = 4
 ABOUT_IT = 0.5
@@ -66,8 +67,11 @@ def pick(
     asked: Asked, candidates: Sequence[Candidate], confidence: float | None
 ) -> list[Candidate]:
     """The candidates that answer, the likeliest first; empty when none does."""
+    certainty = confidence or 0.0
     fitting = [c for c in candidates if is_presentable(c)]
-    if confidence is None or confidence < CERTAIN:
+    if certainty < CERTAIN:
+        fitting = [c for c in fitting if c.features.names_around == 1]
+    if certainty < SURE:
         fitting = [c for c in fitting if _fits(asked, c)]
     if max((c.score for c in fitting), default=THRESHOLD) <= THRESHOLD:
         return []
@@ -82,10 +86,10 @@ def is_presentable(candidate: Candidate) -> bool:
 
 
 def _fits(asked: Asked, candidate: Candidate) -> bool:
-    """Whether nothing rules a sentence out: a name that its article lacks, another speaker or
-    topic, no number where one is asked for, another deed than the one whose reason is asked for."""
+    """Whether nothing rules a sentence out: another speaker or topic, no number where one is asked
+    for, another deed than the one whose reason is asked for."""
     features, text = candidate.features, candidate.text
-    if features.names_around < 1 or features.speaker < 1:
+    if features.speaker < 1:
         return False
     if asked.speaker and not features.around and features.similarity < ABOUT_IT:
         return False

@@ -10,9 +10,9 @@ from rag.excerpts import claims_of
 from rag.wording import content_stems
 
 MAX_SENTENCES = 4
-MISSING = 0.4
-"""So likely an answer may be wanting after what was chosen; above that, another sentence follows.
-Chosen among .1 to .4 with `evals.tune_answers`: lower ones contain more answers and cite worse."""
+MARGIN = 2.0
+"""So much less likely than the best one, in log-odds, may a further sentence be. Chosen among 1.5
+to 3 with `evals.tune_answers`: a wider margin contains more answers and cites worse."""
 
 SAME_SHARE = 0.7
 """Two sentences that share this much of their words say the same."""
@@ -20,13 +20,12 @@ SAME_SHARE = 0.7
 
 def select(candidates: Sequence[Candidate]) -> list[Candidate]:
     """The best first sentences of `candidates`, none of which says what another does, that fit
-    into an answer: so many that the expected token F1 with all that answers is highest (after Ye
-    et al., "Optimizing F-measures", ICML 2012), and as long as likely none of them answers."""
+    into an answer: as long as they are within `MARGIN` of the best, or the expected token F1 with
+    all that answers grows (after Ye et al., "Optimizing F-measures", ICML 2012)."""
     ranked = sorted(candidates, key=lambda c: -c.score)
     told = sum(c.probability * len(c.text.split()) for c in ranked)
     chosen: list[Candidate] = []
     length = right = best = 0.0
-    missing = 1.0
     for candidate in ranked:
         if len(chosen) == MAX_SENTENCES:
             break
@@ -35,11 +34,10 @@ def select(candidates: Sequence[Candidate]) -> list[Candidate]:
             continue
         gained = right + candidate.probability * words
         expected = 2 * gained / (length + words + told)
-        if chosen and expected <= best and missing <= MISSING:
+        if chosen and expected <= best and candidate.score <= ranked[0].score - MARGIN:
             break
         chosen.append(candidate)
         length, right, best = length + words, gained, max(best, expected)
-        missing *= 1 - candidate.probability
     return chosen
 
 
