@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 INSTALL := $(PIP) $(PIP_ARGS) --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help ask ingest serve test check format eval eval-answers eval-gate tune tune-answers bench bench-service browser lock clean
+.PHONY: help ask ingest serve test check format eval eval-answers eval-gate eval-verifier eval-hostile tune tune-answers bench bench-service browser lock clean
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,12 @@ eval-answers: $(VENV)/installed ## measure the answers beside plain ways to pick
 
 eval-gate: $(VENV)/installed ## ask the built-in gold questions and compare with the committed run (ACCEPT=1 rewrites it)
 	@$(BIN)/python -m evals.gate $(if $(ACCEPT),--write)
+
+eval-verifier: $(VENV)/installed ## how many falsehoods the verifier finds, and true sentences it withholds (ARGS="path/to/folder")
+	@$(BIN)/python -m evals.detector $(ARGS)
+
+eval-hostile: $(VENV)/installed-test ## have an LLM obey a thousand orders; count what gets through, by kind
+	@$(BIN)/python -m tests.attacks
 
 tune: $(VENV)/installed ## fit the ranking's weights on gold questions (DATA="news path/to/folder")
 	@$(BIN)/python -m evals.tune $(DATA)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-import anyio.to_thread
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.responses import Response
@@ -12,6 +11,7 @@ from starlette.responses import Response
 from api import problems, schemas
 from api.dependencies import EndingOfApp, ServiceOfApp
 from api.responses import json_response
+from rag import cores
 from rag.errors import LibraryError
 
 router = APIRouter(tags=["health"])
@@ -74,7 +74,7 @@ async def metrics(request: Request, service: ServiceOfApp) -> Response:
         stored = await service.counts()
     except LibraryError:  # readiness says so
         stored = None
-    waiting = anyio.to_thread.current_default_thread_limiter().statistics().tasks_waiting
+    waiting = cores.waiting()
     text = request.app.state.metrics.text(await service.readiness(), stored, waiting)
     return Response(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 

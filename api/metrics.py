@@ -69,7 +69,7 @@ class Metrics:
         """All metrics in Prometheus's text format, with the state of now.
 
         `parts` is the service's readiness, `stored` how many articles and chunks there are, None
-        if that is not known, `waiting` how many pieces of work wait for a thread.
+        if that is not known, `waiting` how many pieces of work wait for a core.
         """
         self._state.set(parts, stored, waiting)
         return generate_latest(self._registry)
@@ -174,7 +174,7 @@ class _State:
         self._articles = Gauge("dateline_articles", "Articles stored", registry=registry)
         self._chunks = Gauge("dateline_chunks", "Chunks stored", registry=registry)
         self._waiting = Gauge(
-            "dateline_threads_waiting", "Work that waits for a thread", registry=registry
+            "dateline_work_waiting", "Work that waits for a core", registry=registry
         )
 
     def set(self, parts: Mapping[str, str], stored: tuple[int, int] | None, waiting: int) -> None:

@@ -190,8 +190,13 @@ class Sentence(_Response):
 class Conflict(_Response):
     """Two sides of a matter on which articles differ, each by its citation numbers."""
 
-    kind: Literal["changed", "disagree"]
-    sides: list[list[int]] = Field(min_length=2, max_length=2)
+    kind: Literal["changed", "disagree"] = Field(
+        description="`changed`: the later article knows more; the older side stands first. "
+        "`disagree`: nothing speaks for a change"
+    )
+    sides: list[list[int]] = Field(
+        min_length=2, max_length=2, description="the numbers of the citations of either side"
+    )
 
 
 class Understood(_Response):
@@ -236,7 +241,9 @@ class Answer(_Response):
     sentences: list[Sentence]
     citations: list[Citation]
     nearest: list[Passage] = Field(max_length=3, description="of an abstention")
-    conflicts: list[Conflict]
+    conflicts: list[Conflict] = Field(
+        description="where the cited articles differ in a number, a date, a name or a denial"
+    )
     withheld: int = Field(
         ge=0, description="sentences not shown: their passages don't support them"
     )

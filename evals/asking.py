@@ -14,14 +14,25 @@ from evals.picking import PICKERS, picked_scores
 from evals.results import CaseResult
 from evals.scoring import (
     answer_scores,
+    conflict_scores,
     cost_scores,
+    llm_scores,
     promise_scores,
     retrieval_scores,
     standalone_score,
 )
 from rag.errors import DatelineError, NotFoundError
 from rag.settings import Settings
-from rag.types import Answer, Article, Evidence, Finished, Passage, PassagesFound, Question
+from rag.types import (
+    Answer,
+    Article,
+    Evidence,
+    Finished,
+    Passage,
+    PassagesFound,
+    Question,
+    SentenceReady,
+)
 
 DEPTH = 10  # passages retrieved a question
 _SAMPLE_SEED = 0
@@ -48,13 +59,17 @@ def sample(cases: Sequence[GoldQuestion], limit: int | None) -> Sequence[GoldQue
 
 
 class Asker:
-    """Asks one question at a time."""
+    """Asks one question at a time; `cases` are all those of the data set."""
 
-    def __init__(self, opened: Opened, settings: Settings, plan: Plan) -> None:
+    def __init__(
+        self, opened: Opened, settings: Settings, plan: Plan, cases: Sequence[GoldQuestion]
+    ) -> None:
         self._service = opened.service
         self._golds = opened.golds
         self._settings = settings
         self._plan = plan
+        differing = (case for case in cases if case.conflict in {"changed", "disagree"})
+        self._disputes = [opened.golds[case.id] for case in differing]
         self._articles: dict[str, Article] = {}
 
     async def ask(self, case: GoldQuestion) -> CaseResult:
@@ -74,9 +89,8 @@ class Asker:
             if evidence.confidence is not None:
                 scores["confidence"] = evidence.confidence
             if self._plan.with_answers:
-                began = time.perf_counter()
-                answer, sources = await self._answer(question)
-                scores["answer_ms"] = _ms_since(began)
+                answer, sources, took = await self._answer(question)
+                scores |= took
             names = self._plan.baselines
             baselines = await baseline_scores(self._service, case, golds, names, DEPTH)
             if self._plan.with_answers:
@@ -88,8 +102,10 @@ class Asker:
         scores |= retrieval_scores(case, golds, evidence.passages)
         if self._plan.with_answers:
             scores |= answer_scores(case, golds, answer)
+            scores |= conflict_scores(case, golds, answer, self._disputes)
         if answer:
             scores |= standalone_score(case, answer)
+            scores |= llm_scores(answer)
             scores |= cost_scores(answer, self._settings.llm_model, self._settings.llm_base_url)
         kept, breaches = promise_scores(answer, await self._shown(answer)) if answer else ({}, [])
         return CaseResult(
@@ -117,26 +133,33 @@ class Asker:
             evidence = await self._service.search(question, DEPTH)
             scores[name] = retrieval_scores(case, golds, evidence.passages)
             if self._plan.with_answers:
-                answer, _ = await self._answer(question)
+                answer, *_ = await self._answer(question)
                 scores[name] |= answer_scores(case, golds, answer)
         return scores
+
+    async def _answer(
+        self, question: Question
+    ) -> tuple[Answer, Sequence[Passage], dict[str, float]]:
+        """The answer, the passages that it was made of, and how long it and its first sentence
+        took."""
+        answer: Answer | None = None
+        passages: Sequence[Passage] = ()
+        took: dict[str, float] = {}
+        began = time.perf_counter()
+        async for event in self._service.answer(question, keep=False):
+            if isinstance(event, PassagesFound):
+                passages = event.passages
+            elif isinstance(event, SentenceReady):
+                took.setdefault("first_sentence_ms", _ms_since(began))
+            elif isinstance(event, Finished):
+                answer = event.answer
+        if answer is None:
+            raise DatelineError(f"{question.text!r}: the answer ended without its last event")
+        return answer, passages, took | {"answer_ms": _ms_since(began)}
 
     def _of_peers(self, case_id: str) -> dict[str, dict[str, float]]:
         peers = self._plan.peers.items()
         return {name: asked[case_id] for name, asked in peers if case_id in asked}
-
-    async def _answer(self, question: Question) -> tuple[Answer, Sequence[Passage]]:
-        """The answer and the passages that it was made of."""
-        answer: Answer | None = None
-        passages: Sequence[Passage] = ()
-        async for event in self._service.answer(question, keep=False):
-            if isinstance(event, PassagesFound):
-                passages = event.passages
-            if isinstance(event, Finished):
-                answer = event.answer
-        if answer is None:
-            raise DatelineError(f"{question.text!r}: the answer ended without its last event")
-        return answer, passages
 
     async def _shown(self, answer: Answer) -> dict[str, Article]:
         ids = {c.article_id for c in answer.citations} | {p.article_id for p in answer.nearest}

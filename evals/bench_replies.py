@@ -5,25 +5,23 @@ from __future__ import annotations
 import re
 import statistics
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evals.datasets import find_dataset
 from rag.bootstrap import Parts, Service, open_service
-from rag.candidates import mentions_all
 from rag.citations import Verifier
 from rag.drafts import DraftReader
-from rag.extractive import read_asked
 from rag.language import SpacyAnalyser
 from rag.prompting import load_prompt
 from rag.sentences import sentence_spans
 from rag.settings import Settings
-from rag.types import Evidence, PassagesFound, Question, SentenceReady
+from rag.types import Claim, Evidence, PassagesFound, Question, SentenceReady
 
 DATA = "news"
-QUESTIONS = 4
+QUESTIONS = 12
 WORDS = 400  # no answer is longer
 _SENTENCE_WORDS = range(5, 60)
 _REPEATS = 3
@@ -33,18 +31,20 @@ _REPEATS = 3
 class Reply:
     """A question, and sentences that answer it, each with the label of its passage.
 
-    `topic_s` and `verify_s` are what it takes to see that the passages are about the question, and
-    to verify the first sentence, in a process that does nothing else.
+    `verify_s` is what it takes to verify the first, in a process that does nothing else.
     """
 
     question: str
     sentences: tuple[str, ...]
-    topic_s: float
     verify_s: float
 
     def pieces(self, count: int | None = None) -> list[str]:
         """The first `count` sentences in pieces of about a token: five characters at most."""
         return re.findall(r"\s*\S{1,5}", " ".join(self.sentences[:count]))
+
+    def whole(self) -> list[str]:
+        """The sentences in a piece each."""
+        return [f"{sentence} " for sentence in self.sentences]
 
 
 def decided_at(pieces: Sequence[str]) -> list[int]:
@@ -68,43 +68,40 @@ async def prepare(data: Path) -> list[Reply]:
 
 
 class _QuotingModel:
-    """Says the sentences that it is given, and notes when it has said the first."""
+    """Says the sentences that it is given."""
 
     model = "quoting"
     state = "ok"
 
     def __init__(self) -> None:
         self.sentences: Sequence[str] = ()
-        self.said_first = 0.0
 
     async def stream(
         self, messages: Sequence[tuple[str, str]], max_tokens: int
     ) -> AsyncGenerator[str]:
         """The sentences, a piece each."""
-        for number, sentence in enumerate(self.sentences):
-            self.said_first = time.monotonic() if number < 2 else self.said_first
+        for sentence in self.sentences:
             yield f"{sentence} "
 
 
 async def _reply(service: Service, model: _QuotingModel, text: str) -> Reply:
     question = Question(text)
     evidence = await _evidence(service, question)
-    model.sentences = _candidates(question, evidence)
-    shown, _ = await _shown(service, model, question)
-    model.sentences = [s for s in model.sentences if s.rpartition(" [")[0] in shown]
-    took = [(await _shown(service, model, question))[1] for _ in range(_REPEATS)]
-    return Reply(
-        text, tuple(model.sentences), _topic_s(question, evidence), statistics.median(took)
-    )
+    labels = load_prompt("answer").render(question, evidence, 3000).labels
+    model.sentences = _candidates(evidence, labels)
+    shown = await _shown(service, question)
+    kept = [s for s in model.sentences if s.rpartition(" [")[0] in shown]
+    return Reply(text, tuple(kept), _verify_s(evidence, kept[0], labels) if kept else 0.0)
 
 
-def _topic_s(question: Question, evidence: Evidence) -> float:
-    analyser = SpacyAnalyser()
-    readings = Verifier(evidence, analyser).readings
+def _verify_s(evidence: Evidence, sentence: str, labels: Mapping[str, Sequence[str]]) -> float:
+    verifier = Verifier(evidence, SpacyAnalyser())
+    text, _, label = sentence.rstrip("]").rpartition(" [")
+    claim = Claim(text, tuple(labels[label]))
     took = []
     for _ in range(_REPEATS):
         began = time.monotonic()
-        mentions_all(read_asked(question, readings, analyser), readings)
+        verifier.verify(verifier.settle(claim))
         took.append(time.monotonic() - began)
     return statistics.median(took)
 
@@ -119,9 +116,8 @@ async def _evidence(service: Service, question: Question) -> Evidence:
     return evidence
 
 
-def _candidates(question: Question, evidence: Evidence) -> list[str]:
+def _candidates(evidence: Evidence, labels: Mapping[str, Sequence[str]]) -> list[str]:
     """Sentences of the passages, with the labels that these have in the prompt."""
-    labels = load_prompt("answer").render(question, evidence, 3000).labels
     found: dict[str, str] = {}
     for label, chunk_ids in labels.items():
         for passage in evidence.passages:
@@ -133,15 +129,7 @@ def _candidates(question: Question, evidence: Evidence) -> list[str]:
     return [f"{sentence} [{label}]" for sentence, label in found.items()]
 
 
-async def _shown(
-    service: Service, model: _QuotingModel, question: Question
-) -> tuple[list[str], float]:
-    """The sentences that are shown, and how long the first took once it was whole."""
-    shown: list[str] = []
-    first_s = 0.0
+async def _shown(service: Service, question: Question) -> set[str]:
+    """The sentences that are shown."""
     async with aclosing(service.answer(question, keep=False)) as events:
-        async for event in events:
-            if isinstance(event, SentenceReady):
-                first_s = first_s or time.monotonic() - model.said_first
-                shown.append(event.sentence.text)
-    return shown, first_s
+        return {e.sentence.text async for e in events if isinstance(e, SentenceReady)}

@@ -12,7 +12,9 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -25,6 +27,7 @@ from evals.serving import Clients, Heard, Started, served, started
 PARTS = ("first", "cpu", "streams", "memory")
 _WORKERS = 4
 _SAMPLES = 50
+_LINE = "\r" if sys.stderr.isatty() else "\n"
 _WARM_UP = 0.2  # of the requests: pools fill, caches reach their size
 
 
@@ -61,44 +64,44 @@ class Bench:
     service: Started
     replies: Sequence[Reply]
 
-    def question(self, number: int) -> str:
-        """The question of a number, by which the scripted LLM knows it; it takes the replies in
-        turns."""
-        return f"{self.replies[number % len(self.replies)].question} ({number})"
+    def reply(self, number: int) -> Reply:
+        """What is asked, the replies in turns."""
+        return self.replies[number % len(self.replies)]
+
+    def script(self, pieces: Callable[[Reply], Sequence[str]], **pace: Any) -> Script:
+        """The replies in these pieces."""
+        return Script({reply.question: pieces(reply) for reply in self.replies}, **pace)
 
 
 async def bench_first(bench: Bench, questions: int) -> Iterator[Figure]:
     """From the question to the first sentence, one question at a time."""
-    pieces = [reply.pieces(2) for reply in bench.replies]
-    decided = [decided_at(reply)[0] for reply in pieces]
-    await bench.clients.direct(Script(pieces, interval_s=0.002, delay_s=0.05))
+    two = partial(Reply.pieces, count=2)
+    await bench.clients.direct(bench.script(two, interval_s=0.002, delay_s=0.05))
     rows = []
     for number in range(questions):
-        place = number % len(pieces)
-        heard = await bench.clients.ask(bench.question(number))
-        asked, sent = (await bench.clients.said())[number]
-        row = first_sentence(heard, asked, sent[decided[place]], bench.replies[place])
-        straight = await bench.clients.complete(bench.question(number))
-        asked, sent = (await bench.clients.said())[number]
-        came = straight.times("piece")[decided[place]]
-        direct = (asked - straight.asked, came - sent[decided[place]])
-        rows.append([*row, *direct])
+        reply = bench.reply(number)
+        whole = decided_at(two(reply))[0]
+        heard = await bench.clients.ask(reply.question)
+        straight = await bench.clients.complete(reply.question)
+        (asked, sent), (asked_direct, sent_direct) = (await bench.clients.said())[-2:]
+        row = first_sentence(heard, asked, sent[whole], reply)
+        came = straight.times("piece")[whole]
+        rows.append([*row, asked_direct - straight.asked, came - sent_direct[whole]])
     return _first_figures(1000 * np.array(rows))
 
 
 def first_sentence(heard: Heard, asked: float, sent: float, reply: Reply) -> list[float]:
     """The seconds that went to retrieval, to the LLM (from its request to its sending of the piece
-    that ends the first sentence) and to verification, that of the topic included; then those of
-    the service itself: before retrieval, from there to the LLM's request, and from the LLM's piece
-    to the client."""
+    that ends the first sentence; the passages are read meanwhile) and to verification; then those
+    of the service itself: before retrieval, from there to the LLM's request, and from the LLM's
+    piece to the client."""
     if heard.failed or not heard.answer or not heard.times("sentence"):
         raise RuntimeError(f"no first sentence: {heard.answer}")
     begun = heard.times("start")[0]
     retrieve = heard.answer["timings_ms"]["retrieve"] / 1000
-    before, between = begun - heard.asked, asked - begun - retrieve - reply.topic_s
+    before, between = begun - heard.asked, asked - begun - retrieve
     after = heard.times("sentence")[0] - sent - reply.verify_s
-    checks = reply.topic_s + reply.verify_s
-    return [retrieve, sent - asked, checks, before, between, after]
+    return [retrieve, sent - asked, reply.verify_s, before, between, after]
 
 
 def _first_figures(ms: NDArray[np.float64]) -> Iterator[Figure]:
@@ -118,17 +121,15 @@ def _first_figures(ms: NDArray[np.float64]) -> Iterator[Figure]:
 async def bench_cpu(bench: Bench, questions: int) -> Iterator[Figure]:
     """CPU time of a streamed token: the same replies in tokens and in whole sentences, so that what
     a question and its sentences cost, retrieval and verification, falls out."""
-    fine = [reply.pieces() for reply in bench.replies]
-    coarse = [[f"{sentence} " for sentence in reply.sentences] for reply in bench.replies]
     ours, direct = np.zeros(2), np.zeros(2)
     tokens = np.zeros(2)
     for number in range(questions):
-        place = number % len(fine)
-        for kind, pieces in enumerate((fine, coarse)):
-            await bench.clients.direct(Script(pieces, interval_s=0.001))
-            tokens[kind] += len(pieces[place])
-            ours[kind] += await _cpu_of(bench.service.cpu_s, bench.clients.ask, bench, number)
-            direct[kind] += await _cpu_of(time.process_time, bench.clients.complete, bench, number)
+        question = bench.reply(number).question
+        for kind, pieces in enumerate((Reply.pieces, Reply.whole)):
+            await bench.clients.direct(bench.script(pieces, interval_s=0.001))
+            tokens[kind] += len(pieces(bench.reply(number)))
+            ours[kind] += await _cpu_of(bench.service.cpu_s, bench.clients.ask, question)
+            direct[kind] += await _cpu_of(time.process_time, bench.clients.complete, question)
     streamed = tokens[0] - tokens[1]
     per_token = 1e6 * (ours[0] - ours[1]) / streamed, 1e6 * (direct[0] - direct[1]) / streamed
     whole = 1000 * ours[1] / questions, 1000 * direct[1] / questions
@@ -141,42 +142,38 @@ async def bench_cpu(bench: Bench, questions: int) -> Iterator[Figure]:
 
 
 async def _cpu_of(
-    clock: Callable[[], float], ask: Callable[[str], Awaitable[Heard]], bench: Bench, number: int
+    clock: Callable[[], float], ask: Callable[[str], Awaitable[Heard]], question: str
 ) -> float:
     before = clock()
-    await ask(bench.question(number))
+    await ask(question)
     return clock() - before
 
 
 async def bench_streams(bench: Bench, streams: int, tokens_a_second: float) -> Iterator[Figure]:
     """So many answers at once, their tokens sent at that pace once all of them are asked."""
-    pieces = [reply.pieces() for reply in bench.replies]
-    decided = [decided_at(reply) for reply in pieces]
     pace = 1 / tokens_a_second
-    script = Script(pieces, interval_s=pace, together=streams, spread_s=25 * pace)
-    gaps: list[list[float]] = []
-    errors = lost = 0
+    script = bench.script(Reply.pieces, interval_s=pace, together=streams, spread_s=25 * pace)
+    asked = [bench.reply(number) for number in range(streams)]
+    whole = [decided_at(reply.pieces()) for reply in asked]
+
     cpu = bench.service.cpu_s()
-    for ask, event in ((bench.clients.ask, "sentence"), (bench.clients.complete, "piece")):
-        await bench.clients.direct(script)
-        heard = await asyncio.gather(*(ask(bench.question(n)) for n in range(streams)))
-        said = await bench.clients.said()
-        gaps.append([])
-        for number, one in enumerate(heard):
-            places = decided[number % len(pieces)]
-            came, sent = one.times(event), [said[number][1][place] for place in places]
-            if event == "piece":
-                came = [came[place] for place in places]
-            else:
-                cpu = bench.service.cpu_s() - cpu if number == 0 else cpu
-                errors += one.failed
-                lost += len(sent) - len(came)
-            if len(came) == len(sent):
-                gaps[-1] += beyond_source(came, sent)
-    (p50, p99), (d50, d99) = (np.percentile(1000 * np.array(one), [50, 99]) for one in gaps)
+    await bench.clients.direct(script)
+    heard = await asyncio.gather(*(bench.clients.ask(reply.question) for reply in asked))
+    cpu = bench.service.cpu_s() - cpu
+    errors = sum(one.failed for one in heard)
+    came = [one.times("sentence") for one in heard]
+    lost = sum(map(len, whole)) - sum(map(len, came))
+    ours = beyond_source(came, await _sent(bench, heard, whole))
+
+    await bench.clients.direct(script)
+    heard = await asyncio.gather(*(bench.clients.complete(reply.question) for reply in asked))
+    came = [_at(places, one.times("piece")) for one, places in zip(heard, whole, strict=True)]
+    direct = beyond_source(came, await _sent(bench, heard, whole))
+
+    (p50, p99), (d50, d99) = (np.percentile(1000 * one, [50, 99]) for one in (ours, direct))
     figures = [
         Figure(f"{streams} streams: errors", "", errors, bound=0),
-        Figure(f"{streams} streams: sentences that did not come", "", lost),
+        Figure(f"{streams} streams: sentences that did not come", "", lost, bound=0),
         Figure(f"{streams} streams: gap beyond the source, p50", "ms", p50, d50),
         Figure(f"{streams} streams: gap beyond the source, p99", "ms", p99, d99, bound=100),
         Figure(f"{streams} streams: CPU of the service", "s", cpu),
@@ -184,10 +181,25 @@ async def bench_streams(bench: Bench, streams: int, tokens_a_second: float) -> I
     return iter(figures)
 
 
-def beyond_source(came: Sequence[float], sent: Sequence[float]) -> list[float]:
-    """By how much each gap between a client's events is longer than that between their sending."""
-    found: list[float] = (np.diff(came) - np.diff(sent)).tolist()
-    return found
+async def _sent(
+    bench: Bench, heard: Sequence[Heard], whole: Sequence[Sequence[int]]
+) -> list[list[float]]:
+    """When the LLM sent these pieces of what was heard."""
+    said = await bench.clients.said()
+    return [_at(p, said[one.request - 1][1]) for one, p in zip(heard, whole, strict=True)]
+
+
+def _at(places: Sequence[int], times: Sequence[float]) -> list[float]:
+    return [times[place] for place in places]
+
+
+def beyond_source(
+    came: Sequence[Sequence[float]], sent: Sequence[Sequence[float]]
+) -> NDArray[np.float64]:
+    """By how much each gap between a client's events is longer than that between their sending;
+    streams that lost any are left out."""
+    whole = [(c, s) for c, s in zip(came, sent, strict=True) if len(c) == len(s)]
+    return np.concatenate([np.diff(c) - np.diff(s) for c, s in whole])
 
 
 async def bench_memory(
@@ -202,10 +214,9 @@ async def bench_memory(
             await ask(number)
             if number % max(1, count // _SAMPLES) == 0:
                 taken.append((number, memory_mb()))
-                print(f"\r{name}: {number} of {count}", end="", file=sys.stderr, flush=True)
+                print(f"{name}: {number} of {count}", end=_LINE, file=sys.stderr, flush=True)
 
     await asyncio.gather(*(work() for _ in range(_WORKERS)))
-    print(file=sys.stderr)
     return 1000 * slope([one for one in sorted(taken) if one[0] >= _WARM_UP * count])
 
 
@@ -233,7 +244,7 @@ async def measure(parts: Sequence[str], options: argparse.Namespace) -> Iterator
             if "streams" in parts:
                 figures += await bench_streams(bench, options.streams, options.pace)
             if "memory" in parts:
-                await clients.direct(Script([reply.pieces(3) for reply in replies]))
+                await clients.direct(bench.script(partial(Reply.pieces, count=3)))
                 figures.append(await _memory(bench, "with the LLM", options.requests, llm=True))
         logged = list(service.logged)
         if "memory" in parts:
@@ -246,11 +257,11 @@ async def measure(parts: Sequence[str], options: argparse.Namespace) -> Iterator
 
 
 async def _memory(bench: Bench, name: str, requests: int, *, llm: bool) -> Figure:
-    async def ask(number: int) -> None:
-        await bench.clients.ask(bench.question(number))
+    async def ask(number: int) -> None:  # no question comes twice: caches fill up
+        await bench.clients.ask(f"{bench.reply(number).question} ({number})")
 
     async def complete(number: int) -> None:
-        await bench.clients.complete(bench.question(number))
+        await bench.clients.complete(bench.reply(number).question)
 
     own = psutil.Process()
     ours = await bench_memory(name, bench.service.memory_mb, ask, requests)

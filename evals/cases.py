@@ -14,6 +14,7 @@ from rag.errors import DatelineError
 from rag.types import Role, Turn
 
 Half = Literal["tune", "report"]
+Conflicting = Literal["changed", "disagree", "none"]
 NonEmpty = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
@@ -35,6 +36,7 @@ class GoldQuestion:
 
     With a `history`, it is a follow-up: `standalone` asks the same without it. Whatever wording it
     is condensed into has all the words in `mentions`, and none of those in `omits`.
+    `conflict` says whether the articles differ on it, and how; None where that is not known.
     """
 
     id: str
@@ -48,6 +50,7 @@ class GoldQuestion:
     standalone: str | None = None
     mentions: tuple[str, ...] = ()
     omits: tuple[str, ...] = ()
+    conflict: Conflicting | None = None
 
 
 class _EvidenceLine(BaseModel):
@@ -74,6 +77,7 @@ class _QuestionLine(BaseModel):
     standalone: NonEmpty | None = None
     mentions: list[NonEmpty] = []
     omits: list[NonEmpty] = []
+    conflict: Literal["changed", "disagree"] | None = None
 
     @model_validator(mode="after")
     def _answerable_means_answers(self) -> _QuestionLine:
@@ -99,6 +103,7 @@ class _QuestionLine(BaseModel):
             standalone=self.standalone,
             mentions=tuple(self.mentions),
             omits=tuple(self.omits),
+            conflict=self.conflict or ("none" if "conflict" in self.model_fields_set else None),
         )
 
 

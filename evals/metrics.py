@@ -205,6 +205,12 @@ def citation_recall(citations: Sequence[Citation], golds: Sequence[Gold]) -> flo
     return sum(any(_cites(c, gold) for c in citations) for gold in golds) / len(golds)
 
 
+def faces(one: Sequence[Citation], other: Sequence[Citation], golds: Sequence[Gold]) -> bool:
+    """Whether two sides cite different pieces of gold, and each some."""
+    ours, theirs = ({g for g in golds if any(_cites(c, g) for c in side)} for side in (one, other))
+    return bool(ours and theirs) and not ours & theirs
+
+
 def sentence_support(
     sentences: Sequence[Sentence],
     citations: Sequence[Citation],

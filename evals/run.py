@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 
 from evals.asking import DEPTH, Asker, Plan, sample
@@ -27,6 +28,7 @@ from evals.results import (
 )
 from rag.bootstrap import open_service
 from rag.ports import Progress
+from rag.prompting import load_prompt
 from rag.settings import Settings
 
 
@@ -42,6 +44,7 @@ class EvalOptions:
     verbose: bool = False
     baselines: tuple[str, ...] = ()
     peers: Path | None = None
+    prompts: tuple[str, ...] = ()
     html: Path | None = None
     against: tuple[Path, ...] = ()
 
@@ -64,19 +67,39 @@ async def evaluate(
     earlier = _earlier(options, [dataset.name for dataset in found])
     runs: list[EvalRun] = []
     saved: list[Path] = []
-    for dataset in found:
-        async with open_dataset(dataset, settings, opener, progress) as opened:
+    for dataset, asking in product(found, _with_prompts(settings, options.prompts)):
+        async with open_dataset(dataset, asking, opener, progress) as opened:
             for skipped in opened.skipped:
                 print(f"not ingested: {skipped.source}: {skipped.reason}", file=sys.stderr)
-            run = await run_eval(opened, dataset, settings, plan, options.limit, progress)
+            run = await run_eval(opened, dataset, asking, plan, options.limit, progress)
         path = _destination(run, options.out)
         save(run, path)
         runs.append(run)
         saved.append(path)
         if not options.json:
             print_run(run, verbose=options.verbose)
+            _print_against_first(runs)
         print(f"saved: {path}", file=sys.stderr)
     return _close(runs, saved, earlier, options)
+
+
+def _with_prompts(settings: Settings, prompts: Sequence[str]) -> list[Settings]:
+    """The settings with each prompt in turn, or as they are; raises `DatelineError` for a prompt
+    that does not exist, or that no LLM would be asked with."""
+    for prompt in prompts:
+        name, _, version = prompt.partition(".")
+        load_prompt(name, version or None)
+    if prompts and not settings.llm_model:
+        raise GoldError("--prompt: no LLM is set; name one with DATELINE_LLM_MODEL")
+    return [settings.model_copy(update={"prompt": prompt}) for prompt in prompts] or [settings]
+
+
+def _print_against_first(runs: Sequence[EvalRun]) -> None:
+    """The last run against the first on the same data set, which had another prompt."""
+    first, last = next(r for r in runs if r.dataset == runs[-1].dataset), runs[-1]
+    if first is not last:
+        names = [run.conditions.settings["prompt"] for run in (last, first)]
+        print_comparison(compare_runs(last, first), f"prompt {names[0]} against {names[1]}")
 
 
 def show_saved(paths: Sequence[Path], options: EvalOptions) -> int:
@@ -144,7 +167,7 @@ async def run_eval(
     """
     started = datetime.now(UTC).isoformat(timespec="milliseconds")
     cases = sample(dataset.cases, limit)
-    asker = Asker(opened, settings, plan)
+    asker = Asker(opened, settings, plan, dataset.cases)
     await asker.ask(cases[0])
     results = []
     for done, case in enumerate(cases):
@@ -174,8 +197,9 @@ def _check(options: EvalOptions, datasets: Sequence[Dataset]) -> None:
     """Raises `DatelineError` for options that cannot be followed."""
     if options.limit is not None and options.limit < 1:
         raise GoldError(f"--limit {options.limit}: at least one question must be asked")
-    if options.out and options.out.suffix == ".json" and len(datasets) > 1:
-        raise GoldError(f"--out {options.out}: several data sets need a folder to be saved in")
+    several = len(datasets) > 1 or len(options.prompts) > 1
+    if several and options.out and options.out.suffix == ".json":
+        raise GoldError(f"--out {options.out}: several data sets or prompts need a folder")
     check_names(options.baselines)
 
 

@@ -22,6 +22,7 @@ from evals.metrics import (
     citation_recall,
     contains,
     exact_match,
+    faces,
     hit_within,
     holds,
     sentence_support,
@@ -83,6 +84,11 @@ METRICS = (
     Metric("exact_sentences", "sentences marked exact", "citations", better=None),
     Metric("quotation_validity", "quotation validity", "citations"),
     Metric("promises_kept", "promises kept", "citations", scale="yes/no"),
+    Metric("withheld", "sentences of the LLM withheld", "citations", better="lower"),
+    Metric("written", "answers written by the LLM", "citations", scale="yes/no"),
+    Metric("conflict_precision", "conflicts, precision", "conflicts"),
+    Metric("conflict_recall", "conflicts, recall", "conflicts", scale="yes/no"),
+    Metric("conflict_kind", "kind of conflict", "conflicts", scale="yes/no"),
     Metric("abstention_precision", "abstention precision", "abstention"),
     Metric("abstention_recall", "abstention recall", "abstention", scale="yes/no"),
     Metric("wrong_refusal", "wrong refusals", "abstention", scale="yes/no", better="lower"),
@@ -91,6 +97,8 @@ METRICS = (
     Metric("confidence", "refused at 10 % wrongly", "abstention", "refused@10"),
     Metric("search_ms", "search p50, ms", "latency", "p50", "ms", None),
     Metric("search_ms", "search p95, ms", "latency", "p95", "ms", None),
+    Metric("first_sentence_ms", "first sentence p50, ms", "latency", "p50", "ms", None),
+    Metric("first_sentence_ms", "first sentence p95, ms", "latency", "p95", "ms", None),
     Metric("answer_ms", "answer p50, ms", "latency", "p50", "ms", None),
     Metric("answer_ms", "answer p95, ms", "latency", "p95", "ms", None),
     Metric("prompt_tokens", "prompt tokens", "cost", "mean", "tokens", "lower"),
@@ -161,6 +169,34 @@ def standalone_score(case: GoldQuestion, answer: Answer) -> dict[str, float]:
     return {"standalone": float(has_all and not any(fold(word) in asked for word in case.omits))}
 
 
+def conflict_scores(
+    case: GoldQuestion,
+    golds: Sequence[Gold],
+    answer: Answer | None,
+    disputes: Sequence[Sequence[Gold]],
+) -> dict[str, float]:
+    """Of the conflicts that an answer reports, where the gold says whether there are any.
+
+    `disputes` holds the evidence of every question of the data set on which its articles differ: a
+    conflict is right if its sides cite two pieces of the same one.
+    """
+    if case.conflict is None:
+        return {}
+    found = answer.conflicts if answer else ()
+    cited = {c.number: c for c in answer.citations} if answer else {}
+    sides = [[[cited[number] for number in side] for side in c.sides] for c in found]
+    right = [any(faces(one, other, dispute) for dispute in disputes) for one, other in sides]
+    scores = {"conflict_precision": sum(right) / len(right)} if right else {}
+    if case.conflict != "none":
+        kinds = {
+            c.kind for c, (one, other) in zip(found, sides, strict=True) if faces(one, other, golds)
+        }
+        scores["conflict_recall"] = float(bool(kinds))
+        if kinds:
+            scores["conflict_kind"] = float(kinds == {case.conflict})
+    return scores
+
+
 def promise_scores(
     answer: Answer, articles: Mapping[str, Article]
 ) -> tuple[dict[str, float], list[str]]:
@@ -172,6 +208,15 @@ def promise_scores(
         scores["exact_sentences"] = exact / len(answer.sentences)
     validity = quotation_validity(answer, articles)
     return scores | ({} if validity is None else {"quotation_validity": validity}), breaches
+
+
+def llm_scores(answer: Answer) -> dict[str, float]:
+    """How much of what an LLM wrote could be shown; empty where none was asked."""
+    if not (answer.prompt or answer.fallback):
+        return {}
+    scores = {"written": float(answer.prompt is not None and answer.status == "answered")}
+    drafted = answer.withheld + (len(answer.sentences) if answer.prompt else 0)
+    return scores | ({"withheld": answer.withheld / drafted} if drafted else {})
 
 
 def cost_scores(answer: Answer, model: str | None, endpoint: str | None) -> dict[str, float]:

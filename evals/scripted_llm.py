@@ -9,11 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import re
 import socket
 import sys
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -24,18 +23,17 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 MODEL = "scripted"
-_NUMBER = re.compile(r"\((\d+)\)")
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """The replies, each in its pieces: question number n gets reply n modulo their count.
+    """The replies, each in its pieces, by the question that a prompt has to contain for it.
 
     A reply begins `delay_s` after its request, once `together` requests are there, and up to
     `spread_s` later by chance; its pieces are due `interval_s` apart.
     """
 
-    replies: Sequence[Sequence[str]]
+    replies: Mapping[str, Sequence[str]]
     interval_s: float = 0.0
     delay_s: float = 0.0
     together: int = 1
@@ -55,10 +53,14 @@ class Said:
 
 
 class ScriptedLLM:
-    """The endpoint's state: its script, and what it said to each question's number since."""
+    """The endpoint's state: its script, and what it said to each request since.
+
+    A reply's usage counts as many prompt tokens as there were requests until then: so its client
+    knows which of them it was.
+    """
 
     def __init__(self) -> None:
-        self.script = Script([["Nothing is known."]])
+        self.script = Script({"": ["Nothing is known."]})
         self._begin()
 
     def application(self) -> Starlette:
@@ -71,7 +73,7 @@ class ScriptedLLM:
         return Starlette(routes=routes)
 
     def _begin(self) -> None:
-        self.said: dict[int, Said] = {}
+        self.said: list[Said] = []
         self._waiting = 0
         self._gate = asyncio.Event()
 
@@ -81,18 +83,20 @@ class ScriptedLLM:
         return Response(status_code=204)
 
     async def _tell(self, _: Request) -> Response:
-        return JSONResponse({number: asdict(said) for number, said in self.said.items()})
+        return JSONResponse([asdict(said) for said in self.said])
 
     async def _complete(self, request: Request) -> Response:
         asked = time.monotonic()
         body = await request.json()
-        number = int((_NUMBER.findall(body["messages"][-1]["content"]) or ["0"])[-1])
-        self.said[number] = said = Said(asked)
-        return StreamingResponse(self._reply(number, said), media_type="text/event-stream")
+        prompt = body["messages"][-1]["content"]
+        replies = self.script.replies.items()
+        pieces = next(pieces for question, pieces in replies if question in prompt)
+        self.said.append(Said(asked))
+        reply = self._reply(pieces, len(self.said))
+        return StreamingResponse(reply, media_type="text/event-stream")
 
-    async def _reply(self, number: int, said: Said) -> AsyncGenerator[str]:
-        script, gate = self.script, self._gate
-        pieces = script.replies[number % len(script.replies)]
+    async def _reply(self, pieces: Sequence[str], number: int) -> AsyncGenerator[str]:
+        script, gate, said = self.script, self._gate, self.said[number - 1]
         yield _event([_choice({"role": "assistant", "content": ""})])
         self._waiting += 1
         if self._waiting >= script.together:
@@ -106,8 +110,8 @@ class ScriptedLLM:
             yield _event([_choice({"content": piece})])
             due += script.interval_s
         yield _event([_choice({}, "stop")])
-        usage = {"prompt_tokens": 1, "completion_tokens": len(pieces)}
-        yield _event([], {**usage, "total_tokens": 1 + len(pieces)})
+        usage = {"prompt_tokens": number, "completion_tokens": len(pieces)}
+        yield _event([], {**usage, "total_tokens": number + len(pieces)})
         yield "data: [DONE]\n\n"
 
 

@@ -99,6 +99,7 @@ class Heard:
     asked: float
     events: list[tuple[str, float]] = field(default_factory=list)
     answer: dict[str, Any] | None = None
+    request: int = 0  # which of the LLM's it was, from 1 on
 
     def times(self, name: str) -> list[float]:
         """When the events of that name came."""
@@ -141,6 +142,7 @@ class Clients:
                         heard.events.append((name, time.monotonic()))
                     elif name == "done" and line.startswith("data: "):
                         heard.answer = json.loads(line[6:])
+                        heard.request = heard.answer["usage"]["prompt_tokens"]
         return heard
 
     async def complete(self, question: str) -> Heard:
@@ -152,13 +154,15 @@ class Clients:
         async for chunk in stream:
             if chunk.choices and chunk.choices[0].delta.content:
                 heard.events.append(("piece", time.monotonic()))
+            heard.request = chunk.usage.prompt_tokens if chunk.usage else 0
         return heard
 
     async def direct(self, script: Script) -> None:
         """Give the LLM its script; what it said before is forgotten."""
         (await self._http.put(f"{self._llm.url}/script", json=script.json())).raise_for_status()
 
-    async def said(self) -> dict[int, tuple[float, Sequence[float]]]:
-        """By question's number: when the LLM was asked, and when it sent each piece."""
+    async def said(self) -> list[tuple[float, Sequence[float]]]:
+        """For each of the LLM's requests, when it came, and when each piece of its reply was sent:
+        the place before `Heard.request` is that of what was heard."""
         found = (await self._http.get(f"{self._llm.url}/said")).json()
-        return {int(number): (one["asked"], one["sent"]) for number, one in found.items()}
+        return [(one["asked"], one["sent"]) for one in found]

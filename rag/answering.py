@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import math
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from itertools import chain
-
-import anyio.to_thread
+from functools import partial
 
 from rag.candidates import mentions_all
 from rag.citations import Verifier
 from rag.composing import EXTRACTIVE_MAX_WORDS, Composer
 from rag.condensing import Condenser
-from rag.drafts import Draft, DraftReader
+from rag.cores import compute
+from rag.counterparts import Sides
 from rag.errors import LanguageModelError
 from rag.extractive import Extractor, read_asked
-from rag.ports import LanguageAnalyser, LanguageModel
-from rag.prompting import PromptTemplate, RenderedPrompt
+from rag.ports import Entailment, LanguageAnalyser
 from rag.retrieval import Retriever
 from rag.types import (
     Answer,
@@ -42,6 +39,7 @@ from rag.types import (
     Usage,
     Verdict,
 )
+from rag.writing import Generation, Writing, begun
 
 logger = logging.getLogger(__name__)
 
@@ -62,20 +60,6 @@ NEAREST = 3
 """Passages shown beside an abstention."""
 
 
-@dataclass(frozen=True, slots=True)
-class Generation:
-    """What the LLM path needs: the model, its prompt, and its budgets in tokens.
-
-    `deadline_s` seconds after the question came, the LLM is stopped.
-    """
-
-    model: LanguageModel
-    prompt: PromptTemplate
-    prompt_tokens: int
-    answer_tokens: int
-    deadline_s: float = math.inf
-
-
 @dataclass(slots=True)
 class _Progress:
     """What is known of an answer while it is made."""
@@ -84,16 +68,21 @@ class _Progress:
     asked: str  # word for word
     question: Question  # as it stands alone
     evidence: Evidence
-    composer: Composer
     began: float
     retrieved: float
     withheld: int = 0
-    refused: bool = False
     model: str = EXTRACTIVE
     fallback: Fallback | None = None
     prompt: PromptVersion | None = None
     usage: Usage = field(default_factory=Usage)
     verifier: Verifier = field(init=False)  # once the passages are read
+    composer: Composer = field(init=False)
+    sides: Sides = field(init=False)
+
+    def compose(self, composer: Composer) -> None:
+        """Begin an answer anew."""
+        self.composer = composer
+        self.sides = Sides(self.verifier, composer, self.evidence.understood.latest)
 
 
 class Answerer:
@@ -106,6 +95,7 @@ class Answerer:
         analyser: LanguageAnalyser,
         condenser: Condenser,
         generation: Generation | None = None,
+        entailment: Entailment | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._retriever = retriever
@@ -113,6 +103,7 @@ class Answerer:
         self._analyser = analyser
         self._condenser = condenser
         self._generation = generation
+        self._entailment = entailment
         self._clock = clock
 
     @property
@@ -141,7 +132,6 @@ class Answerer:
             asked=question.text,
             question=condensed.question,
             evidence=evidence,
-            composer=Composer(evidence.articles),
             began=began,
             retrieved=self._clock(),
             usage=condensed.usage,
@@ -150,6 +140,8 @@ class Answerer:
             async with aclosing(self._generate(progress, self._generation)) as sentences:
                 async for ready in sentences:
                     yield ready
+            for ready in await compute(progress.sides.complete):
+                yield ready
         else:
             await self._read(progress)
         if not progress.composer.sentences:
@@ -158,12 +150,15 @@ class Answerer:
         yield Finished(self._finish(progress))
 
     def warm_up(self) -> None:
-        """Load what the first answer would wait for, but for the LLM. Raises `EmbeddingError`."""
+        """Load what the first answer would wait for, but for the LLM. Raises `EmbeddingError`,
+        `EntailmentError`."""
         article = Article("none", "Rain fell on Tuesday, the minister said.")
         passage = Passage(1, 1.0, article.id, "none", article.text, 0, len(article.text))
         verifier = Verifier(Evidence((passage,), {article.id: article}), self._analyser)
         for claim in self._extractor.extract(Question("When did rain fall?"), verifier.readings):
             verifier.verify(claim)
+        if self._entailment:
+            self._entailment.probability(article.text, article.text)
 
     async def _generate(
         self, progress: _Progress, generation: Generation
@@ -172,16 +167,18 @@ class Answerer:
 
         The passages are read while the LLM writes its first sentence.
         """
-        prompt = await anyio.to_thread.run_sync(
-            generation.prompt.render, progress.question, progress.evidence, generation.prompt_tokens
-        )
+        asked, budget = (progress.question, progress.evidence), generation.prompt_tokens
+        prompt = await compute(lambda: generation.prompt.render(*asked, budget))
         progress.model, progress.prompt = generation.model.model, generation.prompt.version
+        left_s = progress.began + generation.deadline_s - self._clock()
+        writing = Writing(generation, prompt, left_s)
         try:
-            async with _begun(self._claims(progress, generation, prompt)) as claims:
+            async with begun(writing.claims()) as claims:
                 await self._read(progress)
-                on_topic = await anyio.to_thread.run_sync(self._is_on_topic, progress)
+                on_topic = await compute(lambda: self._is_on_topic(progress))
                 async for claim in claims:
-                    ready = await self._verified(progress, claim, on_topic)
+                    checked = await self._verified(progress, claim, on_topic)
+                    ready = progress.composer.add(*checked) if checked else None
                     if ready:
                         yield ready
         except LanguageModelError as error:
@@ -189,13 +186,16 @@ class Answerer:
             progress.fallback = "llm_unavailable"
         else:
             if not progress.composer.sentences:
-                progress.fallback = "llm_refused" if progress.refused else "llm_unsupported"
+                progress.fallback = "llm_refused" if writing.refused else "llm_unsupported"
+        progress.usage += writing.usage
+        progress.withheld += writing.unfinished
 
     async def _read(self, progress: _Progress) -> None:
         """Read the passages, to verify sentences against them."""
-        progress.verifier = await anyio.to_thread.run_sync(
-            Verifier, progress.evidence, self._analyser
+        progress.verifier = await compute(
+            lambda: Verifier(progress.evidence, self._analyser, self._entailment)
         )
+        progress.compose(Composer(progress.evidence.articles))
 
     def _is_on_topic(self, progress: _Progress) -> bool:
         """Whether the passages have every name of the question: an LLM that answers "what did
@@ -203,37 +203,17 @@ class Answerer:
         readings = progress.verifier.readings
         return mentions_all(read_asked(progress.question, readings, self._analyser), readings)
 
-    async def _claims(
-        self, progress: _Progress, generation: Generation, prompt: RenderedPrompt
-    ) -> AsyncGenerator[Claim]:
-        """The LLM's sentences as it writes them, with the passages that it cites."""
-        reader = DraftReader()
-        stream = generation.model.stream(prompt.messages, generation.answer_tokens)
-        left_s = progress.began + generation.deadline_s - self._clock()
-        async with aclosing(_within(left_s, stream)) as pieces:
-            async for piece in pieces:
-                if isinstance(piece, Usage):
-                    progress.usage += piece
-                    continue
-                for claim in _claims_of(reader.feed(piece), prompt, progress):
-                    yield claim
-                if reader.looping:
-                    break
-        for claim in _claims_of(reader.close(), prompt, progress):
-            yield claim
-        progress.refused = reader.refused
-
     async def _extract(self, progress: _Progress) -> AsyncGenerator[SentenceReady]:
         """The sentences of the articles that answer, verbatim."""
-        progress.composer = Composer(progress.evidence.articles, EXTRACTIVE_MAX_WORDS)
+        progress.compose(Composer(progress.evidence.articles, EXTRACTIVE_MAX_WORDS))
         readings = () if is_off_topic(progress.evidence) else progress.verifier.readings
-        claims = await anyio.to_thread.run_sync(
-            self._extractor.extract, progress.question, readings, progress.evidence.confidence
-        )
+        asked, confidence = progress.question, progress.evidence.confidence
+        claims = await compute(lambda: self._extractor.extract(asked, readings, confidence))
         for claim in claims:
-            ready = await self._verified(progress, claim)
-            if ready:
-                yield ready
+            checked = await self._verified(progress, claim)
+            if checked:
+                for ready in await compute(partial(progress.sides.add, *checked)):
+                    yield ready
         if progress.fallback == "llm_refused" and not progress.composer.sentences:
             progress.fallback = None  # the LLM was right
         else:
@@ -241,8 +221,8 @@ class Answerer:
 
     async def _verified(
         self, progress: _Progress, claim: Claim, on_topic: bool = True
-    ) -> SentenceReady | None:
-        """The claim as a sentence of the answer, if it is on topic and its sources support it."""
+    ) -> tuple[Claim, Verdict] | None:
+        """The claim as it can be shown, if it is on topic and its sources support it."""
 
         def check() -> tuple[Claim, Verdict] | None:
             verifier = progress.verifier
@@ -252,11 +232,10 @@ class Answerer:
                 shown, verdict = named, verifier.verify(named)
             return (shown, verdict) if verdict.support and on_topic else None
 
-        checked = await anyio.to_thread.run_sync(check)
+        checked = await compute(check)
         if checked is None:
             progress.withheld += 1
-            return None
-        return progress.composer.add(*checked)
+        return checked
 
     def _finish(self, progress: _Progress) -> Answer:
         composer, now = progress.composer, self._clock()
@@ -275,6 +254,7 @@ class Answerer:
             fallback=progress.fallback,
             prompt=progress.prompt,
             model=progress.model,
+            conflicts=tuple(progress.sides.conflicts),
             usage=progress.usage,
             timings_ms=Timings(
                 retrieve=round(1000 * (progress.retrieved - progress.began)),
@@ -291,55 +271,3 @@ def is_off_topic(evidence: Evidence) -> bool:
     base, slope, most = OFF_TOPIC
     needed = min(most, base + slope * math.log(max(1, evidence.searched)))
     return evidence.confidence < 1 / (1 + math.exp(-needed))
-
-
-@asynccontextmanager
-async def _begun(claims: AsyncGenerator[Claim]) -> AsyncIterator[AsyncIterator[Claim]]:
-    """The claims, of which the first is waited for from now on; closed at the end."""
-
-    async def following() -> AsyncGenerator[Claim]:
-        claim = await first
-        while claim is not None:
-            yield claim
-            claim = await anext(claims, None)
-
-    async def begin() -> Claim | None:
-        return await anext(claims, None)
-
-    first = asyncio.create_task(begin())
-    try:
-        async with aclosing(following()) as all_of_them:
-            yield all_of_them
-    finally:
-        first.cancel()
-        await asyncio.gather(first, return_exceptions=True)
-        await claims.aclose()
-
-
-async def _within(
-    seconds: float, pieces: AsyncGenerator[str | Usage]
-) -> AsyncGenerator[str | Usage]:
-    """The pieces that come within so many seconds; then raises `LanguageModelError`."""
-    deadline = asyncio.get_running_loop().time() + seconds
-    async with aclosing(pieces):
-        while True:
-            try:
-                async with asyncio.timeout_at(deadline):
-                    piece = await anext(pieces, None)
-            except TimeoutError:
-                raise LanguageModelError("the LLM took longer than an answer may") from None
-            if piece is None:
-                return
-            yield piece
-
-
-def _claims_of(
-    drafts: Iterable[Draft], prompt: RenderedPrompt, progress: _Progress
-) -> Iterator[Claim]:
-    """The drafts with what their labels stand for; those without an end are withheld."""
-    for draft in drafts:
-        if draft.complete:
-            cited = (prompt.labels.get(label, ()) for label in draft.labels)
-            yield Claim(draft.text, tuple(chain.from_iterable(cited)))
-        else:
-            progress.withheld += 1

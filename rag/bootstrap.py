@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from typing import Literal
 
 import anyio.to_thread
 
-from rag.answering import Answerer, Generation
+from rag.answering import Answerer
 from rag.archive import Archive
 from rag.articles import ArticleFields
 from rag.blending import Blender
@@ -27,8 +28,10 @@ from rag.condensing import DEADLINE_S, Condenser, Rewriting
 from rag.database import Database
 from rag.documents import DocumentReader
 from rag.embedding import SentenceTransformerEmbedder
+from rag.entailment import CrossEncoderEntailment
 from rag.errors import (
     EmbeddingError,
+    EntailmentError,
     IndexUnavailableError,
     LibraryError,
     LibraryInUseError,
@@ -44,7 +47,15 @@ from rag.keyring import Keyring
 from rag.language import SpacyAnalyser
 from rag.library import SqliteLibrary
 from rag.llm import OpenAIModel
-from rag.ports import Embedder, LanguageAnalyser, LanguageModel, Progress, Reranker, Vectors
+from rag.ports import (
+    Embedder,
+    Entailment,
+    LanguageAnalyser,
+    LanguageModel,
+    Progress,
+    Reranker,
+    Vectors,
+)
 from rag.prompting import load_prompt
 from rag.ranking import WEIGHTS
 from rag.rankings import Rankings
@@ -63,6 +74,7 @@ from rag.types import (
     Passage,
     Question,
 )
+from rag.writing import Generation
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +95,7 @@ class Parts:
     analyser: LanguageAnalyser | None = None
     model: LanguageModel | None = None
     reranker: Reranker | None = None
+    entailment: Entailment | None = None
     weights: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)
 
 
@@ -244,11 +257,12 @@ class Service:
         try:
             self._answerer.warm_up()
             self._models = "ok"
-        except EmbeddingError as error:
+        except (EmbeddingError, EntailmentError) as error:
             logger.error("%s", error)
             self._models = f"down: {error}"
         if self._retriever.blender:
             self._retriever.blender.warm_up()
+        _collect_seldom()
         try:
             self._index.repair()
         except (IndexUnavailableError, LibraryError) as error:
@@ -276,6 +290,13 @@ class Service:
         except LibraryError as error:
             return f"down: {error}"
         return f"ok: {articles} articles, {chunks} chunks"
+
+
+def _collect_seldom() -> None:
+    """Spare streams the collections of all objects, which stop them for half a second at a time:
+    those that are loaded by now stay, and the others hold no cycles but a few."""
+    gc.freeze()
+    gc.set_threshold(700, 10, 100)
 
 
 @asynccontextmanager
@@ -332,7 +353,8 @@ def _wire(
     retriever = Retriever(library, index, exact, embedder, parts.weights, blender)
     generation, rewriting = None, None
     if model:
-        prompt = load_prompt("answer")
+        name, _, version = settings.prompt.partition(".")
+        prompt = load_prompt(name, version or None)
         traced = TracedModel(model, settings.llm_base_url)
         budgets = settings.prompt_tokens, settings.answer_tokens
         deadline_s = LLM_SHARE * settings.answer_deadline_s
@@ -340,7 +362,14 @@ def _wire(
         condensing_s = min(DEADLINE_S, deadline_s / 4)
         rewriting = Rewriting(traced, load_prompt("condense"), condensing_s)
     condenser = Condenser(analyser, rewriting)
-    answerer = Answerer(retriever, Extractor(embedder, analyser), analyser, condenser, generation)
+    answerer = Answerer(
+        retriever,
+        Extractor(embedder, analyser),
+        analyser,
+        condenser,
+        generation,
+        parts.entailment or _entailment(settings),
+    )
     ingester = Ingester(
         library,
         index,
@@ -356,6 +385,10 @@ def _reranker(settings: Settings) -> CrossEncoderReranker | None:
     if not settings.reranker_model:
         return None
     return CrossEncoderReranker(settings.reranker_model, settings.reranker_budget_ms / 1000)
+
+
+def _entailment(settings: Settings) -> CrossEncoderEntailment | None:
+    return CrossEncoderEntailment(settings.nli_model) if settings.nli_model else None
 
 
 def _language_model(settings: Settings) -> OpenAIModel | None:

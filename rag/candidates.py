@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 import numpy as np
 
@@ -219,8 +220,8 @@ def _centrality(vectors: Vectors, similar: Vectors) -> Vectors:
 
 def mentions_all(asked: Asked, readings: Sequence[Reading]) -> bool:
     """Whether what was found mentions every name that the question does."""
-    found = frozenset().union(*(_about(reading) for reading in readings))
-    return _share(asked.names, found) == 1
+    found = accumulate(map(_about, readings), frozenset.union, initial=frozenset[str]())
+    return any(_share(asked.names, words) == 1 for words in found)
 
 
 def _about(reading: Reading) -> frozenset[str]:

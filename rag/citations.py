@@ -8,18 +8,31 @@ its quotations, numbers, names, polarity and most of its content words; otherwis
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
+from itertools import product
 
+from rag.errors import EntailmentError
+from rag.grammar import AGENT
+from rag.markup import has_markup
 from rag.names import same_person
-from rag.ports import LanguageAnalyser
+from rag.ports import Entailment, LanguageAnalyser
 from rag.reading import Reading, read_evidence
 from rag.sources import Sources
 from rag.speech import is_speech, read_speech
-from rag.statements import Statement, read_statement
+from rag.statements import Source, Statement, read_statement
 from rag.support import coverage, objection
 from rag.types import Article, Citation, Claim, Evidence, Quote, Span, Verdict
-from rag.wording import fold, is_hedged, is_negated, normalise_quotes, quotations, words
+from rag.wording import (
+    FUNCTION_WORDS,
+    fold,
+    is_hedged,
+    is_negated,
+    normalise_quotes,
+    quotations,
+    words,
+)
 
 QUOTE_SENTENCES = 2
 """A quote is at most this many sentences of the article."""
@@ -39,24 +52,47 @@ MAX_CLAIM_WORDS = 120
 MIN_SHARE = 0.3
 """A source with less of a claim's words is about something else."""
 
+MIN_ENTAILMENT = 0.5
+"""What an entailment model gives less than is withheld: less likely than not. Not tuned."""
+
 _LABEL = re.compile(r"^(?P<speaker>[^“”\"„«:]{2,100}):\s+(?P<rest>.+)$", re.DOTALL)
 _QUOTED = re.compile(r"^[“\"„«](?P<inner>[^“”\"„«»]+)[”\"“»]$", re.DOTALL)
 _MARKS = "“”„‟«»\"'‘’"
 _EDGE = " \n\t\u00a0,.;" + _MARKS
-_LINK = re.compile(
-    r"\w+://|\[\d+\]|\bwww\.|\]\(|<[a-zA-Z/!]|\bjavascript:|[\x00-\x08\x0e-\x1f\x7f]"
+_BROKEN_OFF = frozenset(
+    "a an and at by for from her his in its of on or our that the their to with your".split()
 )
+_ENDS = re.compile(r"[.!?…。！？][\"”»’')]*$")
 _CONDITION = re.compile(r"\b(?:if|whether|unless)\b", re.IGNORECASE)
+_OF_NAMES = frozenset(
+    "a an and at by for from her his in its of on other our own the their to us".split()
+)
 _SUBJECTS = frozenset("nsubj nsubjpass csubj expl".split())
 
 
 class Verifier:
-    """Checks claims against the passages that were found for one question."""
+    """Checks claims against the passages that were found for one question.
 
-    def __init__(self, evidence: Evidence, analyser: LanguageAnalyser) -> None:
+    An entailment model, if there is one, has to agree to whatever is not verbatim.
+    """
+
+    def __init__(
+        self,
+        evidence: Evidence,
+        analyser: LanguageAnalyser,
+        entailment: Entailment | None = None,
+    ) -> None:
         self._analyser = analyser
+        self._entailment = entailment
+        self._texts = {article.id: article.text for article in evidence.articles.values()}
         self.readings = tuple(read_evidence(evidence, analyser))
-        self._sources = Sources(self.readings)
+        self._sources = Sources()
+
+    def sentences(
+        self, fits: Callable[[Reading, Span], bool]
+    ) -> Iterator[tuple[Reading, Span, Source]]:
+        """The sentences of the passages at places that fit, as sources of claims."""
+        return self._sources.sentences(self.readings, fits)
 
     def verify(self, claim: Claim) -> Verdict:
         """Find what backs a claim: in the passages it cites first, else in any other found."""
@@ -92,25 +128,28 @@ class Verifier:
     def settle(self, claim: Claim) -> Claim:
         """The claim with the comma or full stop that ends a quotation put outside its marks, where
         the passages have the words without it: “It is late.” → “It is late”."""
-        texts = [normalise_quotes(reading.passage.text) for reading in self.readings]
         text = claim.text
         for span in reversed(quotations(text)):
             quote = normalise_quotes(text[span.start : span.end])
             last = quote[-1:]
-            if last not in (".", ",") or any(quote in known for known in texts):
+            if last not in (".", ",") or any(quote in known for known in self._plain):
                 continue
-            if any(quote[:-1] in known for known in texts):
+            if any(quote[:-1] in known for known in self._plain):
                 inner, after = text[span.start : span.end].rstrip()[:-1], text[span.end + 1 :]
                 stop = "" if after[:1] in (".", ",") else last
                 text = f"{text[: span.start]}{inner}{text[span.end : span.end + 1]}{stop}{after}"
         return replace(claim, text=text)
 
+    @cached_property
+    def _plain(self) -> list[str]:
+        return [normalise_quotes(reading.passage.text) for reading in self.readings]
+
     def _exact(self, claim: Claim, readings: Sequence[Reading]) -> Verdict | None:
         """The claim as a verbatim quote, its label the quote's speaker; None where it is none, and
         without support where it is nothing but somebody else's words."""
-        speaker, core = split_label(claim.text)
         refused = None
-        for reading in readings:
+        parts = dict.fromkeys([(None, claim.text.strip()), split_label(claim.text)])
+        for (speaker, core), reading in product(parts, readings):
             for span in _verbatim(core, reading):
                 fault = _attribution_fault(speaker, reading, span, claim.text)
                 if fault is None:
@@ -121,15 +160,22 @@ class Verifier:
     def _supported(self, claim: Claim, readings: Sequence[Reading]) -> Verdict:
         """The best window of one or two sentences that nothing speaks against."""
         statements = self._read(claim.text)
+        if claim.text[:1].islower() and not any(
+            AGENT in p.roles for p in statements[True].predicates
+        ):
+            return Verdict(None, (), "it is a piece of a sentence")
         if len(words(claim.text)) > MAX_CLAIM_WORDS:
             return Verdict(None, (), "it is too long to be checked")
         best: tuple[float, Quote] | None = None
         closest = (-1.0, "no passage was found")
         for reading, span, source in self._sources.windows(readings):
             statement = statements[reading.is_english]
-            share = coverage(statement, source) - 0.01 * len(source.sentences)
+            whole = coverage(statement, source)
+            share = whole - 0.01 * len(source.sentences)
             if share < MIN_SHARE:
                 reason: str | None = "the source is about something else"
+            elif whole < 1 and not _ENDS.search(claim.text):
+                reason = "it breaks off, or is no sentence"
             elif best and share <= best[0]:
                 continue
             else:
@@ -139,8 +185,20 @@ class Verifier:
             elif share - (len(source.sentences) > 1) > closest[0]:
                 closest = (share - (len(source.sentences) > 1), reason)
         if best:
-            return Verdict("supported", (best[1],), "carried by the source")
+            return self._agreed(claim, best[1])
         return Verdict(None, (), closest[1])
+
+    def _agreed(self, claim: Claim, quote: Quote) -> Verdict:
+        """Supported by the quote, unless the entailment model disagrees or fails."""
+        if self._entailment:
+            text = self._texts[quote.passage.article_id][quote.span.start : quote.span.end]
+            try:
+                likely = self._entailment.probability(text, claim.text)
+            except EntailmentError as error:
+                return Verdict(None, (), str(error))
+            if likely < MIN_ENTAILMENT:
+                return Verdict(None, (), f"the source entails it with {likely:.0%} only")
+        return Verdict("supported", (quote,), "carried by the source")
 
     def _read(self, text: str) -> Mapping[bool, Statement]:
         """The claim with its grammar (True), and without it for articles in other languages."""
@@ -164,9 +222,14 @@ def _labelled(text: str) -> tuple[str | None, str]:
     """The label, if it is no clause of its own ("Putin told reporters: …"), and what follows."""
     labelled = _LABEL.match(text.strip())
     name = words(labelled["speaker"]) if labelled else []
-    if labelled and len(name) <= LABEL_WORDS and not any(map(is_speech, name)):
+    if labelled and len(name) <= LABEL_WORDS and not any(map(_is_of_a_clause, name)):
         return labelled["speaker"], labelled["rest"]
     return None, text.strip()
+
+
+def _is_of_a_clause(word: str) -> bool:
+    """Whether a word is hardly ever part of a speaker's name or title."""
+    return is_speech(word) or (fold(word) in FUNCTION_WORDS and fold(word) not in _OF_NAMES)
 
 
 def make_citation(number: int, quote: Quote, article: Article) -> Citation:
@@ -193,10 +256,13 @@ def _unfit(text: str) -> str | None:
     """Why a text cannot be a sentence of an answer, whatever the articles say."""
     if len(text) > MAX_CLAIM_CHARS:
         return "it is too long for a sentence"
-    if _LINK.search(text):
+    if has_markup(text):
         return "it has a link, markup, a marker or control characters"
-    if not words(split_label(text)[1]):
+    said = words(split_label(text)[1])
+    if not said:
         return "it says nothing"
+    if text[-1:].isalpha() and said[-1] in _BROKEN_OFF:
+        return "it breaks off"
     return None
 
 
@@ -211,6 +277,8 @@ def _verbatim(core: str, reading: Reading) -> Iterator[Span]:
     for found in pattern.finditer(reading.article.text, reading.passage.start, reading.passage.end):
         span = Span(*found.span())
         touched = reading.touched(span)
+        if reading.orders.intersection(touched):
+            continue
         if 0 < len(touched) <= QUOTE_SENTENCES and _is_whole(reading, span, touched):
             yield span
 

@@ -29,14 +29,22 @@ class Composer:
         self.sentences: list[Sentence] = []
         self.citations: list[Citation] = []
 
+    def said(self, claim: Claim) -> Sentence | None:
+        """The sentence of the answer that says a claim word for word."""
+        text = " ".join(claim.text.split())
+        return next((sentence for sentence in self.sentences if sentence.text == text), None)
+
+    def has_room(self, *texts: str) -> bool:
+        """Whether the answer may grow by these texts."""
+        return self._words + sum(len(text.split()) for text in texts) <= self._max_words
+
     def add(self, claim: Claim, verdict: Verdict) -> SentenceReady | None:
         """Append a verified claim; None if it was said before or the answer would grow too long."""
         if verdict.support is None:
             raise ValueError(f"an unsupported claim cannot be shown: {claim.text!r}")
         text = " ".join(claim.text.split())
         length = len(text.split())
-        said = any(sentence.text == text for sentence in self.sentences)
-        if said or self._words + length > self._max_words:
+        if self.said(claim) or not self.has_room(text):
             return None
         self._words += length
         new = [self._cite(quote) for quote in verdict.quotes]

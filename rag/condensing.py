@@ -14,8 +14,7 @@ from collections.abc import Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
-import anyio.to_thread
-
+from rag.cores import compute
 from rag.errors import LanguageModelError
 from rag.followups import MAX_QUESTION_CHARS, MAX_TURNS, depends, stand_alone, without_marks
 from rag.names import is_known_word
@@ -71,12 +70,10 @@ class Condenser:
         """The question that is to be answered; word for word as asked where it stands alone."""
         if not any(turn.role == "user" and turn.content.strip() for turn in question.history):
             return Condensed(replace(question, history=()))
-        text = await anyio.to_thread.run_sync(
-            stand_alone, question.text, question.history, self._analyser
-        )
+        text = await compute(lambda: stand_alone(question.text, question.history, self._analyser))
         usage = Usage()
         rewriting = self._rewriting
-        may_depend = await anyio.to_thread.run_sync(self._may_depend, question.text)
+        may_depend = await compute(lambda: self._may_depend(question.text))
         if rewriting and may_depend:
             written, usage = await self._rewritten(question, rewriting)
             text = written or text

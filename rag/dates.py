@@ -26,7 +26,8 @@ _PATTERNS = (
 )
 _NOT_ONLY_MONTHS = frozenset({"may", "march", "mar"})
 _BEFORE_MONTH = re.compile(
-    r"\b(?:in|of|on|by|last|next|this|early|late|mid|since|until|till|from|to|and|or|through)[ -]$"
+    r"\b(?:in|of|on|by|last|next|this|early|late|mid|since|until|till|from|to|and|or|through)[ -]$",
+    re.IGNORECASE,
 )
 _WEEKDAY = re.compile(rf"\b(?P<weekday>{'|'.join(d.title() for d in WEEKDAYS)})s?\b")
 _RELATIVE = re.compile(
@@ -78,6 +79,11 @@ def date_mentions(text: str, published: str | None = None) -> list[DateMention]:
         ):
             found.append(mention)
     return sorted(found, key=lambda mention: mention.span.start)
+
+
+def is_relative(mention: str) -> bool:
+    """Whether what names a date is a word like "yesterday" or "last month"."""
+    return bool(_RELATIVE.fullmatch(mention))
 
 
 def day_of(published: str | None) -> DateMention | None:

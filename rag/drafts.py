@@ -37,6 +37,7 @@ _UNDECIDED = re.compile(
 _LEAD_IN = re.compile(rf"^(?:According to|As (?:stated|reported) in|In){_CITED}+,", re.IGNORECASE)
 _STOP_AGAIN = re.compile(rf"([.!?…。！？][\"”’»')]*{_CITED}+)[.,;]+$", re.IGNORECASE)
 _LONE_CLOSER = re.compile(r"(?<=[.!?…,]) +(?=[\"”»]$)")
+_LONE_STOP = re.compile(r"\s+(?=[.,;:!?]$)")
 _CUT_OFF = re.compile(r"\s*[\[【［(（]\s*A?$", re.IGNORECASE)
 _SENTINEL = re.compile(r"\s*\b(?:(?i:NOT_IN_(?:THE_)?ARTICLES?)|NOT IN (?:THE )?ARTICLES?)\b")
 
@@ -225,7 +226,8 @@ def _read(sentence: str) -> tuple[str, tuple[str, ...]]:
     line = " ".join(sentence.split())
     cited = " ".join(re.split(r"†|\]\(", found)[0] for found in _CITATION.findall(line))
     text = _CITATION.sub("", _STOP_AGAIN.sub(r"\1", _LEAD_IN.sub("", line)))
-    text = _LONE_CLOSER.sub("", without_markup(_CUT_OFF.sub("", text)))
+    text = without_markup(_CUT_OFF.sub("", text))
+    text = _LONE_STOP.sub("", _LONE_CLOSER.sub("", text.lstrip(":;,. ")))
     if _LEAD_IN.match(line):
         text = text[:1].upper() + text[1:]
     return text, tuple(

@@ -57,6 +57,14 @@ class RerankingError(DatelineError):
     """The reranker cannot be loaded or used; the order of the search can stand in."""
 
 
+class CrossEncoderError(DatelineError):
+    """A sentence-transformers CrossEncoder cannot be loaded, or is none."""
+
+
+class EntailmentError(DatelineError):
+    """The entailment model cannot be loaded or used; what it should have judged is withheld."""
+
+
 class IndexUnavailableError(DatelineError):
     """The vector index cannot be opened, read or written; exact search can stand in."""
 

@@ -34,6 +34,11 @@ def claims_of(chosen: Sequence[Candidate]) -> list[Claim]:
     return [_claim(excerpt) for excerpt in joined]
 
 
+def claim_of(reading: Reading, index: int) -> Claim:
+    """The claim of one sentence of a reading."""
+    return _claim(_excerpt(reading, index))
+
+
 @dataclass(frozen=True, slots=True)
 class _Excerpt:
     """What is shown of an article: sentences `first` to `last`, or what they have in quotes."""

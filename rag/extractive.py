@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from rag.candidates import Candidate, score_sentences
 from rag.excerpts import claims_of, is_unattributed
+from rag.markup import has_markup
 from rag.ports import Embedder, LanguageAnalyser
 from rag.questions import Asked, read_question
 from rag.reading import Reading
@@ -79,10 +80,13 @@ def pick(
 
 
 def is_presentable(candidate: Candidate) -> bool:
-    """Whether a sentence is one, of the article's own, and can be shown with who said it."""
-    text = candidate.text
+    """Whether a sentence is one, of the article's own, no order and without markup, and can be
+    shown with who said it."""
+    text, reading = candidate.text, candidate.reading
+    if candidate.index in reading.orders or has_markup(text):
+        return False
     is_sentence = not _BOILERPLATE.match(text) and len(text.split()) >= MIN_WORDS
-    return is_sentence and not is_unattributed(candidate.reading, candidate.index)
+    return is_sentence and not is_unattributed(reading, candidate.index)
 
 
 def _fits(asked: Asked, candidate: Candidate) -> bool:

@@ -67,7 +67,15 @@ up higher soar | down lower fall drop
 more greater over above exceed | less fewer under below
 most | least
 maximum | minimum
-many | few
+many most | few
+next | last previous
+yesterday | today tomorrow
+today | tomorrow
+longer longest | shorter shortest
+older oldest | younger youngest
+faster fastest | slower slowest
+bigger larger | smaller
+nearly almost | more over above
 before prior ahead earlier precede | after following later since
 early | late
 begin start open launch commence | end finish close stop conclude cease halt
@@ -173,6 +181,9 @@ immediately instantly | immediate instant once
 unanimously unanimous |
 again repeatedly | repeat
 prove proof proven |
+yesterday |
+tomorrow |
+next | follow following after later upcoming come coming
 """
 
 SPEECH_VERBS = frozenset(

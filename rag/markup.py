@@ -1,9 +1,10 @@
-"""Text without markup: what an LLM writes in Markdown or HTML, as plain text without addresses."""
+"""Markup, addresses, characters that command: taken out of what an LLM writes, and found."""
 
 from __future__ import annotations
 
 import html
 import re
+import unicodedata
 
 _URL_REST = r"[^\s<>\"”»]*[^\s<>\"”».,;:!?)\]]"
 _INVISIBLE = (
@@ -33,6 +34,36 @@ _REMOVALS = [
         (r"(\[[^\[\]]*[^\W\d][^\[\]]*\])|[\[\]]", r"\1"),
     ]
 ]
+
+_MARKUP = re.compile(
+    r"\]\(|\]\[|\]:|\[\^|!\[|\[\d+\]|<[a-zA-Z/!?|]|`[^`]+`|^\s*#{1,6}\s|\|.*\|"
+    r"|(\*{1,3}|~~|__)(?=\w)[^*~_]+(?<=\S)\1"
+)
+_ADDRESS = re.compile(
+    r"\w://|(?i:\bwww\.|\b(?:javascript|vbscript|mailto|file|tel):\S|\bdata:\w+/)"
+    r"|\w@[\w-]+\.\w|\b(?:\d{1,3}\.){3}\d{1,3}\b"
+    r"|(?i:\b(?:[\w-]+\.)+[a-z]{2,}/)"
+    r"|\b[a-z0-9-]{2,}(?:\.[a-z0-9-]{2,})*\.[a-z]{2,}\b"  # Amazon.com is a name
+)
+_COMMANDS = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]"
+)
+_DOTS = re.compile("(?<=[A-Za-z0-9])[\u3002\uff61](?=[A-Za-z0-9])")  # as browsers read addresses
+
+
+def has_commands(text: str) -> bool:
+    """Whether a text has characters that command a terminal, turn it around or hide it."""
+    return bool(_COMMANDS.search(text))
+
+
+def has_markup(text: str) -> bool:
+    """Whether a text is more than text: markup, a citation's marker, an address (without a scheme,
+    it is one in lower case or with a path), or characters that command a terminal."""
+    if has_commands(text):
+        return True
+    visible = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    plain = _DOTS.sub(".", unicodedata.normalize("NFKC", _DOTS.sub(".", visible)))
+    return bool(_MARKUP.search(plain) or _ADDRESS.search(plain))
 
 
 def without_markup(text: str) -> str:

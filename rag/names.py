@@ -102,6 +102,8 @@ _AMBIGUOUS = frozenset(
     }
 )
 
+_HYPHEN = re.compile(r"[-‑]")
+
 
 def name_words(text: str, metonyms: bool = True) -> frozenset[str]:
     """The folded words of a text, and `@country` for each country that it names.
@@ -111,7 +113,7 @@ def name_words(text: str, metonyms: bool = True) -> frozenset[str]:
     """
     tokens = words(text)
     found = {fold(token) for token in tokens}
-    found |= {part for token in tokens for part in re.split(r"[-‑]", fold(token))}
+    found |= {part for token in found for part in _HYPHEN.split(token)}
     for size in (1, 2, 3):
         for i in range(len(tokens) - size + 1):
             country = _country(" ".join(tokens[i : i + size]), metonyms)

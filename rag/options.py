@@ -30,6 +30,10 @@ RetrievalOnly = Annotated[bool, typer.Option("--retrieval-only", help="Search, b
 Baseline = Annotated[
     list[str] | None, typer.Option(help="Compare with bm25, dense or rrf; may be repeated.")
 ]
+Prompt = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME[.VERSION]", help="Ask with this prompt; several are compared."),
+]
 Peers = Annotated[
     Path | None, typer.Option(help="Compare with the first ranks of other systems (JSONL).")
 ]

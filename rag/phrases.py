@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 
 from rag.lexicon import meanings
 from rag.names import name_words
@@ -102,7 +103,9 @@ class Tree:
         if self._kind(i) == "number":
             return [i]
         found = [k for j in self.of(i, "nummod") for k in self._phrase(j)]
-        return [j for j in sorted(found) if self.tokens[j].pos == "NUM"][:1]
+        first = min((j for j in found if self.tokens[j].pos == "NUM"), default=len(self.tokens))
+        rest = takewhile(lambda j: self.tokens[j].pos == "NUM", range(first, len(self.tokens)))
+        return list(rest)  # "48 million" is one number
 
     def _kind(self, i: int) -> str:
         token = self.tokens[i]

@@ -139,6 +139,17 @@ class Reranker(Protocol):
         always the last ones, so give the most promising first. Raises `RerankingError`."""
 
 
+class Entailment(Protocol):
+    """Judges whether a text says what a claim says."""
+
+    @property
+    def model(self) -> str:
+        """The name or path that it is loaded by."""
+
+    def probability(self, text: str, claim: str) -> float:
+        """How likely the text entails the claim, in [0, 1]. Raises `EntailmentError`."""
+
+
 class LanguageAnalyser(Protocol):
     """Grammar and names of a text."""
 

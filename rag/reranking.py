@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.errors import RerankingError
-from rag.processor import fast_dtype, one_thread
+from rag.crossencoder import load_cross_encoder
+from rag.errors import CrossEncoderError, RerankingError
+from rag.processor import one_thread
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -90,21 +91,13 @@ class CrossEncoderReranker:
 
 
 def _load(name: str) -> CrossEncoder:
-    from sentence_transformers import CrossEncoder
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        encoder: CrossEncoder = CrossEncoder(name, model_kwargs={"dtype": fast_dtype()})
-    except (OSError, ValueError, RuntimeError) as error:
-        raise RerankingError(
-            f"the reranker {name!r} cannot be loaded: {error}; {_WAY_OUT}"
-        ) from error
+        encoder = load_cross_encoder(name)
+    except CrossEncoderError as error:
+        raise RerankingError(f"the reranker {error}; {_WAY_OUT}") from error
     if encoder.num_labels != 1:
         reason = f"gives {encoder.num_labels} labels a text, not one"
         raise RerankingError(f"the reranker {name!r} {reason}; {_WAY_OUT}")
-    if _is_headless(encoder):
-        raise RerankingError(f"{name!r} is no CrossEncoder, it cannot score; {_WAY_OUT}")
     return encoder
 
 
@@ -112,12 +105,3 @@ _WAY_OUT = (
     "set DATELINE_RERANKER_MODEL to the name or folder of a sentence-transformers CrossEncoder "
     "for reranking, or unset it"
 )
-
-
-def _is_headless(encoder: CrossEncoder) -> bool:
-    """Whether the model was saved without a classifier, as embedding models are: it then got one
-    of random weights."""
-    model = encoder.model
-    suffix = "ForSequenceClassification"
-    saved = (model.config.architectures if model else None) or [suffix]
-    return type(model).__name__.endswith(suffix) and not any(s.endswith(suffix) for s in saved)

@@ -8,11 +8,11 @@ from datetime import date
 from itertools import accumulate
 from typing import Literal, Protocol
 
-import anyio.to_thread
 import numpy as np
 
 from rag.blending import RERANKED, Blended, Blender
 from rag.collapsing import carriers, collapse
+from rag.cores import compute
 from rag.errors import IndexUnavailableError
 from rag.outlets import OutletNames
 from rag.ports import Embedder, Library, Rows, VectorIndex, Vectors
@@ -32,6 +32,10 @@ from rag.understanding import understand
 
 POOL = 60
 """Chunks that each search of each part of a question contributes to the ranking."""
+
+TRIES = 3
+"""Searches for one question, as long as an article found by each goes before it is shown: what is
+left was ranked, and its confidence counted, beside passages that are no more."""
 
 Path = Literal["index", "exact"]
 
@@ -79,10 +83,20 @@ class Retriever:
 
         Raises `ModelMismatchError` where the library was embedded with another model.
         """
-        return await anyio.to_thread.run_sync(self._retrieve, question, limit, budget_tokens)
+        return await compute(lambda: self._retrieve(question, limit, budget_tokens))
 
     def _retrieve(self, question: Question, limit: int, budget_tokens: int | None) -> Evidence:
         self._library.check_model(self._embedder.model)
+        for _ in range(TRIES):
+            evidence, whole = self._searched(question, limit, budget_tokens)
+            if whole:
+                break
+        return evidence
+
+    def _searched(
+        self, question: Question, limit: int, budget_tokens: int | None
+    ) -> tuple[Evidence, bool]:
+        """What one search finds, and whether all of that is still in the library."""
         asked = self._read(question)
         within = self._library.candidates(question.filters, question.as_of)
         pool, path = self._pool(asked, within)
@@ -96,8 +110,9 @@ class Retriever:
             found = _within_budget(found, budget_tokens)
         articles = self._library.articles({chunk.article_id for chunk, _ in found})
         given = dict(zip((c.id for c in pool.chunks), values * self._weights, strict=True))
-        return Evidence(
-            passages=self._passages(question, found, articles),
+        passages = self._passages(question, found, articles)
+        evidence = Evidence(
+            passages=passages,
             articles=articles,
             understood=asked[0].understood,
             path=path,
@@ -110,6 +125,7 @@ class Retriever:
                 if chunk.id in given
             },
         )
+        return evidence, len(passages) == len(found)
 
     # Reading the question
 

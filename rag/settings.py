@@ -55,6 +55,11 @@ class Settings(BaseSettings):
     llm_api_key: SecretStr | None = Field(None, description="its key")
     llm_model: str | None = Field(None, description="the LLM's name; none: extractive answers")
     llm_timeout_s: float = Field(60.0, gt=0, description="deadline of one LLM answer, seconds")
+    prompt: str = Field(
+        "answer",
+        pattern=r"^[a-z][a-z0-9_]*(\.[0-9][0-9a-z]*)?$",
+        description="the prompt template, as answer.1; without a version the newest",
+    )
     prompt_tokens: int = Field(3000, ge=300, description="token budget of a prompt's passages")
     answer_tokens: int = Field(600, ge=16, description="most tokens that an LLM answer may have")
     embedding_model: str | None = Field(
@@ -65,6 +70,9 @@ class Settings(BaseSettings):
     )
     reranker_budget_ms: int = Field(
         500, ge=1, description="time that it may take over a question's passages, milliseconds"
+    )
+    nli_model: str | None = Field(
+        None, description="a CrossEncoder that has to agree to what is not verbatim, name or path"
     )
     chroma_url: str | None = Field(None, description="a Chroma server instead of the embedded one")
     public_url: str | None = Field(None, description="the address under which readers reach us")

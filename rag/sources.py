@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+from rag.orders import is_order
 from rag.reading import Reading
-from rag.statements import Source, Statement, read_source, read_statement
+from rag.sentences import sentence_spans
+from rag.statements import Source, Statement, read_statement
 from rag.types import Article, Span
 
 _BEFORE = 2
@@ -18,18 +20,13 @@ _NAMES_CHARS = 100_000
 
 
 class Sources:
-    """Windows of one or two sentences of the passages that were found."""
+    """Windows of one or two sentences of passages, each read when it is first looked through."""
 
-    def __init__(self, readings: Sequence[Reading]) -> None:
+    def __init__(self) -> None:
         self._names: dict[str, dict[str, str]] = {}
+        self._leads: dict[str, str] = {}
         self._statements: dict[tuple[str, int], Statement] = {}
         self._windows: dict[tuple[str, int, int], Source] = {}
-        for reading in readings:
-            self._names.setdefault(reading.article.id, _full_names(reading.article))
-            for first, last in _pairs(reading):
-                key = _key(reading, first, last)
-                if key not in self._windows:
-                    self._windows[key] = self._source(reading, first, last)
 
     def windows(self, readings: Sequence[Reading]) -> Iterator[tuple[Reading, Span, Source]]:
         """Each sentence of each passage, and each pair of neighbours; each once."""
@@ -39,7 +36,25 @@ class Sources:
                 key = _key(reading, first, last)
                 if key not in seen:
                     seen.add(key)
-                    yield reading, Span(*key[1:]), self._windows[key]
+                    yield reading, Span(*key[1:]), self._window(reading, first, last)
+
+    def sentences(
+        self, readings: Sequence[Reading], fits: Callable[[Reading, Span], bool]
+    ) -> Iterator[tuple[Reading, Span, Source]]:
+        """Each sentence of the passages at a place that fits; each once, no other is read."""
+        seen: set[tuple[str, int, int]] = set()
+        for reading in readings:
+            for i in _stating(reading):
+                key = _key(reading, i, i)
+                if key not in seen and fits(reading, reading.sentences[i]):
+                    yield reading, reading.sentences[i], self._window(reading, i, i)
+                seen.add(key)
+
+    def _window(self, reading: Reading, first: int, last: int) -> Source:
+        key = _key(reading, first, last)
+        if key not in self._windows:
+            self._windows[key] = self._source(reading, first, last)
+        return self._windows[key]
 
     def _statement(self, reading: Reading, i: int) -> Statement:
         span, speech = reading.sentences[i], reading.speeches[i]
@@ -56,29 +71,49 @@ class Sources:
 
     def _source(self, reading: Reading, first: int, last: int) -> Source:
         article, text = reading.article, reading.text(first, last)
-        before = [reading.text(i, i) for i in range(max(0, first - _BEFORE), first)]
+        if article.id not in self._names:
+            self._names[article.id] = _full_names(article)
+            self._leads[article.id] = _lead(reading)
+        earlier = range(max(0, first - _BEFORE), first)
+        before = [reading.text(i, i) for i in earlier if i not in reading.orders]
         known = self._names[article.id]
         names = [known[word] for word in re.findall(r"[A-Z][\w-]*", text) if word in known]
-        header = [part for part in (article.title, article.outlet, article.published_at) if part]
-        return read_source(
-            [self._statement(reading, i) for i in range(first, last + 1)],
+        known_of_it = (reading.headline, article.outlet, article.published_at)
+        header = [part for part in known_of_it if part and not is_order(part)]
+        return Source(
+            tuple(self._statement(reading, i) for i in range(first, last + 1)),
             text,
             "\n".join([*header, *names, *before]),
-            article.text[:_LEAD_CHARS],
+            self._leads[article.id],
             article.outlet,
             article.published_at,
         )
 
 
+def _stating(reading: Reading) -> list[int]:
+    return [i for i in reading.inside if i not in reading.orders]
+
+
 def _pairs(reading: Reading) -> Iterator[tuple[int, int]]:
-    for i in reading.inside:
+    """First and last of each sentence that states something, and of each two neighbours."""
+    stating = _stating(reading)
+    for i in stating:
         yield i, i
-        if i + 1 in reading.inside:
+        if i + 1 in stating:
             yield i, i + 1
 
 
 def _key(reading: Reading, first: int, last: int) -> tuple[str, int, int]:
     return reading.article.id, reading.sentences[first].start, reading.sentences[last].end
+
+
+def _lead(reading: Reading) -> str:
+    """How an article begins, without orders."""
+    text = reading.article.text[:_LEAD_CHARS]
+    orders = {reading.sentences[i].start for i in reading.orders}
+    spans = sentence_spans(text, reading.article.language or "en")
+    sentences = (text[span.start : span.end] for span in spans if span.start not in orders)
+    return " ".join(sentence for sentence in sentences if not is_order(sentence))
 
 
 def _full_names(article: Article) -> dict[str, str]:

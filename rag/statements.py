@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
-from rag.dates import DateMention, date_mentions
+from rag.dates import DateMention, date_mentions, is_relative
 from rag.grammar import Predicate, predicates
+from rag.lexicon import PLAIN_SPEECH
 from rag.names import name_words
 from rag.phrases import word_meanings
 from rag.quantities import Quantity, quantities
@@ -38,11 +39,29 @@ _FOREIGN_NEGATIONS = frozenset(
 )
 
 
+SAID = "~said"
+"""The key of every plain verb of saying, and of "according to"."""
+
+_CONTRACTED = {"m": "am", "re": "are", "ve": "have", "ll": "will"}
+_UNTOLD = frozenset("that the a an".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A word, number or date of a text as it is written, and the `key` that all its forms share,
+    but for dates."""
+
+    key: str
+    text: str
+    date: DateMention | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A sentence's comparable parts, and who says it.
 
-    `content` holds the meanings of each word that carries any; `stems` those of all words.
+    `content` holds the meanings of each word that carries any; `stems` those of all words;
+    `forms` all in order, but for articles.
     `quotes` are the places in quotation marks. Without grammar there are no names or predicates.
     """
 
@@ -58,26 +77,59 @@ class Statement:
     predicates: tuple[Predicate, ...]
     counted: tuple[tuple[int, frozenset[str]], ...]  # start of a number, meanings of what it counts
     qualities: tuple[tuple[str, frozenset[str]], ...]  # its adjectives
+    forms: tuple[Form, ...]
     negated: bool
     hedged: bool
     reported: bool = False  # all of it is told as what the speaker says
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Source:
     """One or two neighbouring sentences of an article, and what a reader knows besides: headline,
-    outlet, date and the sentences before (`around`)."""
+    outlet, date and the sentences before (`around`), and how the article begins (`lead`), which
+    tells what it is about. What is compared is found when it is first asked for."""
 
     sentences: tuple[Statement, ...]
-    plain: str  # the text with its quotation marks straightened
-    words: frozenset[str]  # all meanings of its content words, and of its speakers' names
-    stems: frozenset[str]
-    names: frozenset[str]  # `name_words` of it and of its speakers' names
-    around_names: frozenset[str]  # `name_words` of what is around it
+    text: str  # theirs, with all between
     around: str
-    around_words: frozenset[str]
-    outlet: str | None
-    published: str | None
+    lead: str = ""
+    outlet: str | None = None
+    published: str | None = None
+
+    @cached_property
+    def plain(self) -> str:
+        """The text with its quotation marks straightened."""
+        return normalise_quotes(self.text)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """All meanings of its content words, and of its speakers' names."""
+        spoken = (m for word in words(self._speakers) for m in word_meanings(word))
+        return frozenset(spoken).union(*(m for s in self.sentences for m in s.content))
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """Those of all words."""
+        return frozenset().union(*(s.stems for s in self.sentences))
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """`name_words` of it and of its speakers' names."""
+        return name_words(f"{self.text}\n{self._speakers}")
+
+    @cached_property
+    def around_names(self) -> frozenset[str]:
+        """`name_words` of what is around it."""
+        return name_words(self.around)
+
+    @cached_property
+    def around_words(self) -> frozenset[str]:
+        """All meanings of the content words around it and of the lead."""
+        return frozenset().union(*_content(self.around), *_content(self.lead))
+
+    @property
+    def _speakers(self) -> str:
+        return " ".join(s.speaker for s in self.sentences if s.speaker)
 
 
 def read_statement(
@@ -114,34 +166,9 @@ def read_statement(
         predicates=predicates(analysis) if analysis else (),
         counted=tuple(_counted(analysis)) if analysis else (),
         qualities=tuple(_qualities(analysis)) if analysis else (),
+        forms=tuple(_forms(text, counted, dates)),
         negated=is_negated(text) or (analysis is None and _is_negated_abroad(folded)),
         hedged=is_hedged(text),
-    )
-
-
-def read_source(
-    sentences: Sequence[Statement],
-    text: str,
-    around: str,
-    lead: str = "",
-    outlet: str | None = None,
-    published: str | None = None,
-) -> Source:
-    """Sentences of an article as the source of a claim; `text` is theirs, with all between, and
-    `lead` is how the article begins, which tells what it is about."""
-    speakers = " ".join(s.speaker for s in sentences if s.speaker)
-    spoken = frozenset(m for word in words(speakers) for m in word_meanings(word))
-    return Source(
-        sentences=tuple(sentences),
-        plain=normalise_quotes(text),
-        words=frozenset().union(spoken, *(m for s in sentences for m in s.content)),
-        stems=frozenset().union(*(s.stems for s in sentences)),
-        names=name_words(f"{text}\n{speakers}"),
-        around_names=name_words(around),
-        around=around,
-        around_words=frozenset().union(*_content(around), *_content(lead)),
-        outlet=outlet,
-        published=published,
     )
 
 
@@ -152,9 +179,54 @@ def names_in(analysis: Analysis) -> tuple[str, ...]:
     loose = [
         token.text
         for token in analysis.tokens
-        if token.pos == "PROPN" and not any(s <= token.start < e for s, e in covered)
+        if token.pos == "PROPN"
+        and any(c.isalnum() for c in token.text)
+        and not any(s <= token.start < e for s, e in covered)
     ]
     return tuple(dict.fromkeys(re.sub(r"['’]s?$", "", name) for name in [*names, *loose]))
+
+
+def _forms(text: str, counted: Sequence[Quantity], dates: Sequence[DateMention]) -> Iterator[Form]:
+    """The words of a text in order, its numbers with their units and its dates as one each."""
+    whole = [(q.whole, Form(f"#{q.value:g} {q.unit}", _at(text, q.whole))) for q in counted]
+    fixed = [d for d in dates if not is_relative(_at(text, d.span))]
+    whole += [(d.span, Form(f"@{d.span.start}", _at(text, d.span), d)) for d in fixed]
+    place = 0
+    for span, form in sorted(whole, key=lambda found: found[0].start):
+        yield from _words(text[place : span.start])
+        yield form
+        place = max(place, span.end)
+    yield from _words(text[place:])
+
+
+def _at(text: str, span: Span) -> str:
+    return text[span.start : span.end].strip()
+
+
+def _words(text: str) -> Iterator[Form]:
+    """The words of a text; contractions as the words that they stand for."""
+    for word in re.sub(r"\b[Aa]ccording to\b", "said", text).split():
+        for part in words(re.sub(r"[-‑]", " ", word)):
+            for plain in _expanded(fold(part)):
+                if plain in _UNTOLD:
+                    continue
+                told = plain in {"said", "told", "wrote"} or (
+                    part.islower() and plain not in PLAIN_SPEECH and stem(plain) in _plain_speech()
+                )
+                yield Form(SAID if told else plain, part if plain == fold(part) else plain)
+
+
+def _expanded(word: str) -> list[str]:
+    if word == "cannot" or word.endswith("n't"):
+        stems = {"cannot": "can", "can't": "can", "won't": "will", "shan't": "shall"}
+        return [stems.get(word, word[:-3]), "not"]
+    head, _, tail = word.rpartition("'")
+    return [head, _CONTRACTED[tail]] if head and tail in _CONTRACTED else [word]
+
+
+@lru_cache(maxsize=1)
+def _plain_speech() -> frozenset[str]:
+    return frozenset(stem(verb) for verb in PLAIN_SPEECH)
 
 
 def _without(text: str, spans: Sequence[Span]) -> str:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 
 from rag.dates import day_of
 from rag.grammar import AGENT, PATIENT
 from rag.lexicon import PLAIN_SPEECH, SPEECH_VERBS, backing, opposites
-from rag.names import is_mentioned, same_person, surname
+from rag.names import is_known_word, is_mentioned, same_person, surname
 from rag.phrases import word_meanings
 from rag.relations import relation_objection
+from rag.rewording import change_objection, is_reworded
 from rag.speech import is_same_speaker
 from rag.statements import Source, Statement
-from rag.wording import HEDGES, fold, stem
+from rag.wording import HEDGES, fold, stem, words
 
 MIN_COVERAGE = 0.75
 """Share of a statement's content words that its source must carry."""
@@ -24,6 +26,8 @@ Check = Callable[[Statement, Source], str | None]
 def coverage(claim: Statement, source: Source) -> float:
     """Share of the claim's content words that the source has; what only stands around it counts
     half, and that somebody says it does not count."""
+    if is_reworded(claim, source):
+        return 1.0
     counted = [
         m for m in claim.content if m & source.words or not (claim.speaker and m & _plain_speech())
     ]
@@ -35,6 +39,9 @@ def coverage(claim: Statement, source: Source) -> float:
 
 def objection(claim: Statement, source: Source) -> str | None:
     """Why the source does not support the claim, in words; None when nothing speaks against it."""
+    reason = _quotations(claim, source)
+    if reason or is_reworded(claim, source):
+        return reason
     for check in _CHECKS:
         reason = check(claim, source)
         if reason:
@@ -159,6 +166,20 @@ def _qualities(claim: Statement, source: Source) -> str | None:
     return None
 
 
+def _coinages(claim: Statement, source: Source) -> str | None:
+    """A word that no dictionary has is a name or a code, whatever the grammar takes it for: the
+    article must have it, too."""
+    if not claim.predicates:
+        return None  # without grammar it may be a word of another language
+    mentioned, meant = source.names | source.around_names, source.words | source.around_words
+    for word in (part for whole in words(claim.text) for part in re.split("[-‑]", whole)):
+        if len(word) < 3 or word[0].isdigit() or is_known_word(word) or stem(word) in source.stems:
+            continue
+        if not is_mentioned(word, mentioned) and not word_meanings(word) & meant:
+            return f"the source does not say “{word}”"
+    return None
+
+
 def _states_something(claim: Statement, source: Source) -> str | None:
     """A claim about an article whose grammar we know must say more than that somebody spoke."""
     known = any(sentence.predicates for sentence in source.sentences)
@@ -196,7 +217,6 @@ def _covered(claim: Statement, source: Source) -> str | None:
 
 
 _CHECKS: tuple[Check, ...] = (
-    _quotations,
     _numbers,
     _dates,
     _names,
@@ -204,8 +224,10 @@ _CHECKS: tuple[Check, ...] = (
     _opposites,
     _scope,
     _qualities,
+    _coinages,
     _states_something,
     relation_objection,
+    change_objection,
     _polarity,
     _covered,
 )

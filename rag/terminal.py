@@ -78,6 +78,8 @@ def print_answer(
         out.print()
         for citation in answer.citations:
             _write_footnote(out, citation, sources.get(citation.article_id))
+    for difference in _differences(answer):
+        _write(out, _text(difference))
     for note in _notes(answer):
         _write(out, _text(note, "dim"))
 
@@ -321,6 +323,23 @@ def _write_nearest(out: Console, nearest: Sequence[Passage]) -> None:
         snippet = textwrap.shorten(passage.text, SNIPPET_CHARS, placeholder=" …")
         _write(out, _text(snippet), lead)
         out.print()
+
+
+def _differences(answer: Answer) -> Iterator[str]:
+    """On what the articles differ: the sources of both sides with their outlets and days."""
+    cited = {citation.number: citation for citation in answer.citations}
+    for conflict in answer.conflicts:
+        sides = [
+            ", ".join(f"[{number}] {_origin(cited[number])}" for number in side)
+            for side in conflict.sides
+        ]
+        later = " (later)" if conflict.kind == "changed" else ""
+        yield f"The articles differ: {' · '.join(sides)}{later}"
+
+
+def _origin(citation: Citation) -> str:
+    known = (citation.outlet or citation.title or citation.article_id, _day(citation.published_at))
+    return ", ".join(" ".join(part.split()) for part in known if part)
 
 
 def _notes(answer: Answer) -> Iterator[str]:

@@ -246,6 +246,13 @@ natural | flight | The review must report by the end of February.
 natural | flight | In 2018, a cargo plane overran the same runway, and its two pilots were killed.
 natural | flight | The air traffic controllers' union says it warned the airport twice last year about ice.
 natural | flight | On 14 January 2025, a jet skidded off the runway at Karlo airport.
+other form | port | He said the deal may cost 12,000,000 euros.
+other form | port | Exports of timber fell 6% in May, while imports of grain rose 3%.
+other form | storm | The interior ministry said Cyclone Mira killed at least 31 people in northern Sanaba on Sunday.
+other form | court | “My client never intended to deceive anyone,” Birch stated.
+other form | vote | Berg didn’t congratulate Lindholm by name.
+other form | vote | Lindholm, 58, will be sworn in on December 1.
+other form | wind | Chief executive Lena Brandt stated the purchase “doubles our offshore capacity.”
 """
 
 _FALSE = """\
@@ -513,6 +520,13 @@ words as fact | vote | The vote was free and fair.
 invented | bird | The lake is polluted with mercury.
 invented | vote | Lindholm is married to a banker.
 outlet | seed | The Herald proved that trade dominated much of the dialogue.
+one word | storm | More than 5,000 families lost no homes.
+one word | power | Two reactors at Lyon were shut down in March because of corrosion.
+one word | power | Two reactors at Belmont were shut down in April because of corrosion.
+one word | court | Reid, who joined the trust in 2021, is no longer allowed to operate.
+one word | court | Reid, who joined the trust in 2015, is still allowed to operate.
+one word | wind | Regulators approved the sale before an eight-month review.
+one word | port | Ships bound for Kerrin were diverted to Valdane during the strike.
 """
 
 

@@ -8,9 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from rag.answering import ABSTENTION, PASSAGE_TOKENS, PASSAGES, Answerer, Generation
+from rag.answering import ABSTENTION, PASSAGE_TOKENS, PASSAGES, Answerer
 from rag.condensing import Condenser, Rewriting
 from rag.errors import LanguageModelError, LibraryError
+from rag.language import SpacyAnalyser
+from rag.ports import LanguageAnalyser
 from rag.prompting import load_prompt
 from rag.reading import Reading
 from rag.types import (
@@ -19,11 +21,11 @@ from rag.types import (
     AnswerEvent,
     Article,
     Claim,
+    Conflict,
     Evidence,
     Finished,
     Passage,
     PassagesFound,
-    PromptVersion,
     Question,
     SentenceReady,
     Started,
@@ -31,6 +33,7 @@ from rag.types import (
     Understood,
     Usage,
 )
+from rag.writing import Generation
 from tests.fakes import FakeAnalyser, FakeLanguageModel
 
 OPENED = "Veldhaven opened its harbour bridge on Monday."
@@ -84,7 +87,7 @@ def answerer(
     *extracted: str,
     found: Evidence | Exception = EVIDENCE,
     deadline_s: float = math.inf,
-    analyser: FakeAnalyser | None = None,
+    analyser: LanguageAnalyser | None = None,
     condenser: Condenser | None = None,
 ) -> Answerer:
     prompt = load_prompt("answer")
@@ -150,7 +153,7 @@ async def test_what_was_sent_stays_when_the_llm_breaks_off() -> None:
     answer = await answer_of(one)
     assert texts(answer) == [COST]
     assert answer.fallback == "llm_unavailable"
-    assert (answer.model, answer.prompt) == ("fake-llm", PromptVersion("answer", "1"))
+    assert (answer.model, answer.prompt) == ("fake-llm", load_prompt("answer").version)
     assert model.closed == 1
 
 
@@ -200,7 +203,7 @@ async def test_a_refusal_that_the_articles_confirm_is_the_llm_s_answer() -> None
     answer = await answer_of(answerer(FakeLanguageModel("NOT_IN_ARTICLES", Usage(9, 3))))
     assert (answer.status, answer.text, answer.withheld) == ("abstained", ABSTENTION, 0)
     assert answer.fallback is None
-    assert (answer.model, answer.prompt) == ("fake-llm", PromptVersion("answer", "1"))
+    assert (answer.model, answer.prompt) == ("fake-llm", load_prompt("answer").version)
     assert answer.usage == Usage(9, 3)
 
 
@@ -309,7 +312,7 @@ async def test_the_llm_s_answer() -> None:
     assert texts(answer) == [COST, "The ferry will stop in June."]
     assert [sentence.support for sentence in answer.sentences] == ["exact", "supported"]
     assert [c.quote for c in answer.citations] == [COST, FERRY]
-    assert (answer.model, answer.prompt) == ("fake-llm", PromptVersion("answer", "1"))
+    assert (answer.model, answer.prompt) == ("fake-llm", load_prompt("answer").version)
     assert (answer.usage, answer.fallback) == (Usage(120, 12), None)
     (messages,) = model.asked
     assert messages[0][0] == "system"
@@ -438,3 +441,62 @@ async def test_all_that_answers_sees_the_question_that_stands_alone_and_no_histo
     assert answer.usage == Usage(107, 22)
     assert (await one.search(IN_CONVERSATION, 3)) == EVIDENCE
     assert retriever.asked[-1][0].text == alone
+
+
+DAM = "The dam of Orvel burst on Monday and flooded the town."
+TWELVE = "Twelve people were killed in Orvel."
+NINETEEN = "The number of people killed in Orvel rose to 19."
+
+
+@pytest.mark.parametrize("llm", [True, False])
+async def test_both_sides_of_a_change_are_said(llm: bool, analyser: SpacyAnalyser) -> None:
+    told = (("a1", "Daily", "2031-03-04", TWELVE), ("a2", "Post", "2031-03-06", NINETEEN))
+    articles = {
+        id_: Article(id_, f"{DAM}\n{text}\n", None, "Flood in Orvel", outlet, published_at=day)
+        for id_, outlet, day, text in told
+    }
+    passages = (passage(n, article) for n, article in enumerate(articles.values(), start=1))
+    model = FakeLanguageModel("Twelve people were killed in Orvel. [S1]") if llm else None
+    answer = await answer_of(
+        answerer(model, TWELVE, found=Evidence(tuple(passages), articles), analyser=analyser)
+    )
+    assert texts(answer) == [TWELVE, NINETEEN]
+    assert answer.conflicts == (Conflict("changed", ((1,), (2,))),)
+    assert answer.model == ("fake-llm" if llm else "extractive")
+
+
+@pytest.mark.parametrize("reply", ["", " \n\n", "[A1]", "...", "```\n```"])
+async def test_an_empty_reply_leaves_the_articles_own_sentences(reply: str) -> None:
+    answer = await answer_of(answerer(FakeLanguageModel(reply, Usage(9, 1)), COST))
+    assert texts(answer) == [COST]
+    assert (answer.fallback, answer.withheld) == ("llm_unsupported", 0)
+
+
+@pytest.mark.parametrize("endless", ["and so on ", "word", "Item {n} is no news. [A1] "])
+async def test_an_endless_reply_is_read_no_further_than_it_may_be_long(endless: str) -> None:
+    pieces = [endless.replace("{n}", str(n)) for n in range(20_000)]
+    model = FakeLanguageModel(f"{OPENED} [A1]\n", *pieces)
+    answer = await answer_of(answerer(model, COST))
+    assert texts(answer) == [OPENED]
+    assert answer.withheld
+    assert model.said < 2000
+    assert model.closed == 1
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Die Brücke hat 84 Millionen Kronen gekostet. [A1]",
+        "Le pont a coûté 84 millions de couronnes. [A1]",
+        "पुल की लागत 84 मिलियन क्राउन थी। [A1]",
+        "这座桥耗资8400万克朗。[A1]",
+    ],
+)
+@pytest.mark.parametrize("true_grammar", [False, True])
+async def test_a_reply_in_a_language_that_the_articles_lack_is_withheld(
+    reply: str, true_grammar: bool, analyser: SpacyAnalyser
+) -> None:
+    chosen = analyser if true_grammar else None
+    answer = await answer_of(answerer(FakeLanguageModel(reply), COST, analyser=chosen))
+    assert texts(answer) == [COST]
+    assert (answer.fallback, answer.withheld) == ("llm_unsupported", 1)

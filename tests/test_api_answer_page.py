@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from rag.types import Answer
+from rag.types import Answer, Conflict
 from tests.fakes import FakeService, abstention
 from tests.http_samples import ANSWER, ARTICLE, CITATION, END, PASSAGE, SAID, START, client
 from tests.test_api_pages import ATTACKS, Page
@@ -103,3 +103,17 @@ async def test_an_abstention_shows_the_nearest_passages():
     bare = await page_of(abstention("Why?"))
     assert "nearest passages" not in bare.text
     assert "None" not in bare.text
+
+
+async def test_on_what_articles_differ_is_told_with_links_to_both_sides():
+    later = replace(CITATION, number=2, outlet="<b>The Post</b>", published_at="2025-08-23")
+    conflict = Conflict("changed", ((1,), (2,)))
+    answer = replace(ANSWER, citations=(CITATION, later), conflicts=(conflict,))
+    page = await page_of(answer)
+    assert "The articles differ, and the matter has changed" in page.text
+    assert "<b>The Post</b>" in page.text
+    assert "(later)" in page.text
+    links = [attributes.get("href") for attributes in page.named("a")]
+    assert links.count("#note-2") == 1
+    disagreeing = replace(answer, conflicts=(replace(conflict, kind="disagree"),))
+    assert "changed" not in (await page_of(disagreeing)).text

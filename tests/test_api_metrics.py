@@ -171,7 +171,7 @@ async def test_the_state_is_that_of_now():
     assert value(after, state, part="index", state="down") == 1
     assert value(after, state, part="library", state="ok") == 1
     assert (value(after, "dateline_articles"), value(after, "dateline_chunks")) == (1, 2)
-    assert value(after, "dateline_threads_waiting") == 0
+    assert value(after, "dateline_work_waiting") == 0
 
 
 async def test_a_library_that_cannot_be_read_stops_no_scrape():

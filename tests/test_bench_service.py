@@ -12,7 +12,7 @@ from evals.scripted_llm import Script, ScriptedLLM
 from evals.serving import Heard, started
 from tests.processes import ROOT
 
-REPLY = Reply("q", ("Rain fell on Tuesday. [A1]", "It was cold. [A1]"), 0.25, 0.5)
+REPLY = Reply("q", ("Rain fell on Tuesday. [A1]", "It was cold. [A1]"), 0.5)
 
 
 def heard(**answer: object) -> Heard:
@@ -32,7 +32,7 @@ def test_an_answer_that_broke_off_has_failed() -> None:
 
 def test_the_parts_of_the_time_to_the_first_sentence_add_up_to_it() -> None:
     parts = first_sentence(heard(), asked=14.0, sent=16.0, reply=REPLY)
-    assert parts == [2.0, 2.0, 0.75, 1.0, 0.75, 1.5]
+    assert parts == [2.0, 2.0, 0.5, 1.0, 1.0, 1.5]
     assert sum(parts) == 18.0 - 10.0
 
 
@@ -46,7 +46,8 @@ def test_a_sentence_is_whole_with_the_piece_that_shows_that_it_has_ended() -> No
 
 
 def test_gaps_are_told_beyond_those_of_the_source() -> None:
-    assert beyond_source([5.0, 6.5, 7.0], [0.0, 1.0, 2.0]) == [0.5, -0.5]
+    came, lost = [5.0, 6.5, 7.0], [5.0, 9.0]
+    assert list(beyond_source([came, lost], [[0.0, 1.0, 2.0]] * 2)) == [0.5, -0.5]
 
 
 def test_the_slope_is_that_of_the_line_through_the_points() -> None:
@@ -61,26 +62,28 @@ def test_a_bound_holds_for_what_the_service_adds() -> None:
     assert "≤" not in Figure("gap", "ms", 131.0).line()
 
 
-async def test_the_scripted_llm_replies_by_number_once_all_are_there_and_notes_when() -> None:
+async def test_the_scripted_llm_replies_by_question_once_all_are_there_and_notes_when() -> None:
     llm = ScriptedLLM()
     transport = httpx.ASGITransport(llm.application())
     async with httpx.AsyncClient(transport=transport, base_url="http://llm") as client:
-        script = Script([["no", "ne"], ["some"]], together=2)
+        script = Script({"Who?": ["no", "ne"], "What?": ["some"]}, together=2)
         await client.put("/script", json=script.json())
 
-        async def ask(number: int) -> str:
-            body = {"messages": [{"role": "user", "content": f"In (2024), what? ({number})"}]}
+        async def ask(question: str) -> str:
+            body = {"messages": [{"role": "user", "content": f"Passages. {question}"}]}
             return (await client.post("/v1/chat/completions", json=body)).text
 
-        alone = asyncio.create_task(ask(7))
-        while 7 not in llm.said:
+        alone = asyncio.create_task(ask("What?"))
+        while not llm.said:
             await asyncio.sleep(0)
-        assert llm.said[7].sent == []
-        assert "ne" in await ask(4)
+        assert llm.said[0].sent == []
+        second = await ask("Who?")
+        assert "ne" in second
+        assert '"prompt_tokens": 2' in second
         assert "some" in await alone
         said = (await client.get("/said")).json()
-    assert {number: len(one["sent"]) for number, one in said.items()} == {"4": 2, "7": 1}
-    assert said["4"]["asked"] <= said["4"]["sent"][0]
+    assert [len(one["sent"]) for one in said] == [1, 2]
+    assert said[1]["asked"] <= said[1]["sent"][0]
 
 
 async def test_a_server_that_does_not_start_is_told_with_what_it_said() -> None:

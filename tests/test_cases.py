@@ -160,3 +160,23 @@ def test_a_follow_up_without_its_standalone_question_is_refused(tmp_path: Path) 
     path.write_text(json.dumps(line))
     with pytest.raises(GoldError, match="standalone question"):
         load_cases(path)
+
+
+def test_no_conflict_is_told_from_one_that_is_not_known_of(tmp_path):
+    lines = [
+        ANSWERABLE | {"id": "a"},
+        ANSWERABLE | {"id": "b", "conflict": None},
+        ANSWERABLE | {"id": "c", "conflict": "changed"},
+    ]
+    cases = load_cases(gold_file(tmp_path, *lines))
+    assert [case.conflict for case in cases] == [None, "none", "changed"]
+
+
+def test_every_quote_of_the_conflicts_set_stands_in_its_article():
+    folder = GOLD / "conflicts"
+    lines = (folder / "articles.jsonl").read_text().splitlines()
+    texts = {article["id"]: article["text"] for article in map(json.loads, lines)}
+    cases = load_cases(folder / "questions.jsonl")
+    assert all(e.quote in texts[e.article] for case in cases for e in case.evidence)
+    kinds = [case.conflict for case in cases]
+    assert min(kinds.count(kind) for kind in ("changed", "disagree", "none")) >= 15

@@ -113,7 +113,7 @@ async def test_what_cannot_be_asked_is_refused_before_anything_is_saved(folder, 
     with pytest.raises(GoldError, match="--limit 0"):
         await run(folder, settings, opener, limit=0)
     options = EvalOptions(out=Path("x.json"))
-    with pytest.raises(GoldError, match="several data sets need a folder"):
+    with pytest.raises(GoldError, match="several data sets or prompts need a folder"):
         await evaluate([str(folder)] * 2, options, settings, None, opener)
     with pytest.raises(DatelineError, match="name the articles with --articles"):
         await run(folder, settings, opener, articles=folder / "nothing")
@@ -398,3 +398,20 @@ async def test_tokens_and_their_price_are_means_over_the_questions_that_took_any
     assert (found["prompt_tokens"]["value"], found["prompt_tokens"]["n"]) == (1000, 1)
     assert found["completion_tokens"]["value"] == 100
     assert found["cost_usd"]["value"] > 0
+
+
+async def test_prompts_are_compared_in_one_run(folder, settings, tmp_path, capsys):
+    opener, options = house(), EvalOptions(out=tmp_path / "reports", prompts=("answer.1", "answer"))
+    with pytest.raises(GoldError, match="--prompt: no LLM is set"):
+        await evaluate([str(folder)], options, settings, None, opener)
+    asking = settings.model_copy(update={"llm_model": "m"})
+    unknown = EvalOptions(prompts=("answer.99",))
+    with pytest.raises(DatelineError, match=r"no prompt answer\.99"):
+        await evaluate([str(folder)], unknown, asking, None, opener)
+    assert not opener.opened
+
+    assert await evaluate([str(folder)], options, asking, None, opener) == 0
+
+    assert [opened.prompt for opened in opener.opened] == ["answer.1", "answer"]
+    assert "prompt answer against answer.1" in capsys.readouterr().out
+    assert len(list((tmp_path / "reports").iterdir())) == 2

@@ -13,8 +13,9 @@ from typing import TypeVar
 import httpx
 import pytest
 
+import rag.llm.connection  # noqa: F401  takes a second, once, which is no fault's time
 from api.app import create_app
-from rag.answering import Answerer, Generation
+from rag.answering import Answerer
 from rag.bootstrap import Parts, open_service
 from rag.condensing import Condenser
 from rag.llm import OpenAIModel
@@ -23,6 +24,7 @@ from rag.prompting import load_prompt
 from rag.reading import Reading
 from rag.settings import Settings
 from rag.types import Answer, Article, Claim, Evidence, Finished, Passage, Question, Usage
+from rag.writing import Generation
 from tests.fakes import FakeAnalyser, FakeEmbedder
 from tests.faulty_llm import AFTER_TEXT, BEFORE_TEXT, FAULTS, HARMLESS, TRUE, UNSUPPORTED, FaultyLLM
 from tests.http_samples import BASE, server_sent

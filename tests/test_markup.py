@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.markup import without_markup
+from rag.markup import has_markup, without_markup
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,50 @@ def test_hostile_repetition_is_no_burden(unit: str):
     started = time.perf_counter()
     without_markup(unit * (1500 // len(unit)))
     assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "See https://e.x/a now.",
+        "See WWW.e.x now.",
+        "Read on at evil.example/x today.",
+        "Read on at evil.example today.",
+        "Read on at evil\u2024example today.",
+        "Read on at evil\uff0eexample today.",
+        "Read on at evil\u3002example today.",
+        "Read on at ev\u200bil.example today.",
+        "Write to win@evil.example now.",
+        "Open 203.0.113.7 now.",
+        "Run JavaScript:alert(1) now.",
+        "Open data:text/html;base64,eA== now.",
+        "It is **so**.",
+        "It is `so`.",
+        "A | table | row",
+        "# Heading",
+        "Note.[^1]",
+        "Note. [1]",
+        "[note]: there",
+        "A <b>tag",
+        "A \x1b[31mcolour",
+        "A \x9b31mcolour",
+        "Turned \u202earound",
+        "Hidden \U000e0041 tag",
+    ],
+)
+def test_what_is_more_than_text_is_told(text: str):
+    assert has_markup(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "India said trade grew 5.3 % (from $4.1 billion), and/or more – U.S./India talks: yes.",
+        "Amazon.com and Booking.com rose; he said “s***” at 5 p.m. on No. 5.",
+        "DATA:Where it is legal, 3 * 4 < 13 and #MeToo stays [sic].",
+        "印度说。俄国说。",
+        "Die Brücke kostete 1.200,50 Euro.",
+    ],
+)
+def test_plain_text_is_no_markup(text: str):
+    assert not has_markup(text)

@@ -24,6 +24,7 @@ def bare_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("DATELINE_PROMPT_TOKENS", "lots"),
         ("DATELINE_ANSWER_TOKENS", "0"),
+        ("DATELINE_PROMPT", "../answer"),
         ("DATELINE_LLM_TIMEOUT_S", "0"),
         ("DATELINE_LLM_TIMEOUT_S", "nan"),
         ("DATELINE_MAX_FILE_MB", "-1"),

@@ -3,7 +3,7 @@ import pytest
 from rag.citations import Verifier
 from rag.language import SpacyAnalyser
 from rag.lexicon import backing, meanings, opposites
-from rag.statements import names_in, read_source, read_statement
+from rag.statements import Source, names_in, read_statement
 from rag.support import coverage, objection
 from rag.types import Claim
 from rag.wording import stem
@@ -66,12 +66,12 @@ GERMAN = "Indien und Russland haben am 21. August 2025 in Moskau 12 Abkommen nic
     ],
 )
 def test_a_forgery_in_a_language_without_grammar_is_refused(claim: str) -> None:
-    source = read_source([read_statement(GERMAN)], GERMAN, "")
+    source = Source((read_statement(GERMAN),), GERMAN, "")
     assert objection(read_statement(claim), source)
 
 
 def test_a_shortened_sentence_in_a_language_without_grammar_is_supported() -> None:
-    source = read_source([read_statement(GERMAN)], GERMAN, "")
+    source = Source((read_statement(GERMAN),), GERMAN, "")
     claim = read_statement("Indien und Russland haben 12 Abkommen nicht unterzeichnet.")
     assert objection(claim, source) is None
 
@@ -90,7 +90,7 @@ def test_a_shortened_sentence_in_a_language_without_grammar_is_supported() -> No
     ],
 )
 def test_the_words_alone_tell_what_is_wrong(source: str, claim: str, reason: str) -> None:
-    found = objection(read_statement(claim), read_source([read_statement(source)], source, ""))
+    found = objection(read_statement(claim), Source((read_statement(source),), source, ""))
     assert found is not None
     assert reason in found
 
@@ -100,7 +100,7 @@ def test_an_adjective_that_nobody_used_is_something_added(
     word: str, analyser: SpacyAnalyser
 ) -> None:
     text = "Weber and Dumont signed the agreement on power lines in Lyon."
-    source = read_source([read_statement(text, analyser.analyse([text])[0])], text, "")
+    source = Source((read_statement(text, analyser.analyse([text])[0]),), text, "")
     forged = text.replace("the agreement", f"the {word} agreement")
     assert objection(read_statement(text, analyser.analyse([text])[0]), source) is None
     assert objection(read_statement(forged, analyser.analyse([forged])[0]), source)
@@ -110,7 +110,7 @@ def test_an_adjective_that_nobody_used_is_something_added(
 
 
 def test_what_only_stands_around_counts_half() -> None:
-    source = read_source([read_statement("Trade grew.")], "Trade grew.", "Russia")
+    source = Source((read_statement("Trade grew."),), "Trade grew.", "Russia")
     assert coverage(read_statement("Trade grew"), source) == 1
     assert coverage(read_statement("Russia trade"), source) == pytest.approx(0.75)
     assert coverage(read_statement("Cats sleep"), source) == 0

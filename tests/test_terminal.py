@@ -21,6 +21,7 @@ from rag.types import (
     Answer,
     Article,
     Citation,
+    Conflict,
     Evidence,
     IngestReport,
     Passage,
@@ -415,3 +416,13 @@ def test_work_can_be_ended_before_it_is_long() -> None:
             out.print("The answer.")
 
     assert "Reading" not in on_terminal(work)
+
+
+def test_on_what_articles_differ_is_told_with_outlets_and_days() -> None:
+    later = replace(CITATION, number=2, outlet="The\nPost", published_at="2025-08-23T09:00:00")
+    both = replace(ANSWER, citations=(CITATION, later))
+    first = f"[1] {CITATION.outlet or CITATION.title}, 2025-08-21"
+    for kind, ending in (("changed", " (later)"), ("disagree", "")):
+        answer = replace(both, conflicts=(Conflict(kind, ((1,), (2,))),))
+        line = f"The articles differ: {first} · [2] The Post, 2025-08-23{ending}\n"
+        assert line in answered(answer)

@@ -188,9 +188,12 @@ function finish(answer) {
   const notes = [];
   if (answer.fallback) notes.push(FALLBACKS[answer.fallback]);
   for (const { kind, sides } of answer.conflicts) {
-    const [one, other] = sides.map((side) => side.join(", "));
+    const [one, other] = sides.map((side) => side.map((number) => {
+      const name = byId(`source-${number}`)?.dataset.name;
+      return name ? `${number} (${name})` : `${number}`;
+    }).join(", "));
     const differ = kind === "changed" ? "report different stages" : "contradict each other";
-    notes.push(`The articles ${differ}: compare source ${one} with source ${other}.`);
+    notes.push(`The articles ${differ}: source ${one}, and ${kind === "changed" ? "later " : ""}source ${other}.`);
   }
   if (answer.withheld === 1) notes.push("1 sentence was withheld: the articles don’t support it.");
   if (answer.withheld > 1) notes.push(`${answer.withheld} sentences were withheld: the articles don’t support them.`);

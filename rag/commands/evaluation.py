@@ -18,6 +18,7 @@ def evaluate(  # noqa: PLR0913 (each option is a parameter)
     retrieval_only: options.RetrievalOnly = False,
     baseline: options.Baseline = None,
     peers: options.Peers = None,
+    prompt: options.Prompt = None,
     compare: options.Compare = None,
     out: options.Out = None,
     html: options.Html = None,
@@ -46,6 +47,7 @@ def evaluate(  # noqa: PLR0913 (each option is a parameter)
             verbose=verbose,
             baselines=tuple(baseline or ()),
             peers=peers,
+            prompts=tuple(prompt or ()),
             html=html,
             against=tuple(against or ()),
         )

@@ -165,6 +165,4 @@ class OpenAIModel:
 
 def _load_client() -> None:
     """The package takes a second or two to import, in which a server has others to serve."""
-    import openai.resources.chat  # noqa: F401  it would load this with the first request
-
     import rag.llm.connection  # noqa: F401

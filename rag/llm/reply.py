@@ -10,7 +10,6 @@ from rag.types import Usage
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, AsyncStream
-    from openai.types.chat import ChatCompletionChunk
 
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")  # JSON can hold one; UTF-8 cannot
 _MOST_TOKENS = 10**9
@@ -26,11 +25,23 @@ class Reply:
         self.content_type = ""
         self.started = False  # a token has come, if only one of reasoning
         self._thoughts = _ThoughtFilter()
-        self._stream: AsyncStream[ChatCompletionChunk] | None = None
+        self._stream: AsyncStream[object] | None = None
 
     async def open(self, client: AsyncOpenAI, request: dict[str, Any]) -> None:
-        """Send the request and read up to the first text."""
-        self._stream = await client.chat.completions.create(**request)
+        """Send the request and read up to the first text.
+
+        The client hands on each chunk as the JSON that it is: its classes check nothing, and making
+        them costs as much as all else that a token does.
+        """
+        from openai import AsyncStream
+
+        self._stream = await client.post(
+            "/chat/completions",
+            cast_to=object,
+            body=request,
+            stream=True,
+            stream_cls=AsyncStream[object],
+        )
         self.content_type = self._stream.response.headers.get("content-type", "")
         await self.advance()
         if not self.text:
@@ -48,21 +59,19 @@ class Reply:
                 return
             self.text = self._thoughts.feed(self._take(chunk))
 
-    def _take(self, chunk: Any) -> str:
-        """The content of a chunk. The client checks no shapes, and servers send odd ones."""
-        usage = getattr(chunk, "usage", None)
-        counts: list[Any] = [
-            getattr(usage, f"{kind}_tokens", None) for kind in ("prompt", "completion")
-        ]
+    def _take(self, chunk: object) -> str:
+        """The content of a chunk, whatever shape a server gives that."""
+        usage = _member(chunk, "usage")
+        counts: list[Any] = [_member(usage, f"{kind}_tokens") for kind in ("prompt", "completion")]
         if all(type(count) is int and 0 <= count <= _MOST_TOKENS for count in counts):
             self.usage = Usage(*counts)
-        choices = getattr(chunk, "choices", None)
+        choices = _member(chunk, "choices")
         if not isinstance(choices, list) or not choices:
             return ""
-        self.finish = getattr(choices[0], "finish_reason", None) or self.finish
-        delta = getattr(choices[0], "delta", None)
-        content = getattr(delta, "content", None)
-        thought = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
+        self.finish = _member(choices[0], "finish_reason") or self.finish
+        delta = _member(choices[0], "delta")
+        content = _member(delta, "content")
+        thought = _member(delta, "reasoning_content") or _member(delta, "reasoning")
         self.started = self.started or bool(content or thought)
         return _HALF_CHARACTER.sub("\ufffd", content) if isinstance(content, str) else ""
 
@@ -71,6 +80,10 @@ class Reply:
         stream, self._stream = self._stream, None
         if stream is not None:
             await stream.close()
+
+
+def _member(value: object, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else None
 
 
 class _ThoughtFilter:
