@@ -1,9 +1,9 @@
 """Fitting the keyless answerer's weights: `python -m evals.tune_answers DATASET…`,
 `make tune-answers DATA="…"`.
 
-Prints, cross-validated by question, what answers each choice of features would give, and the
-weights fitted on everything, to be copied into `rag/candidates.py`. Of every data set only the
-tuning half is used.
+Prints what answers each choice of features would give, cross-validated by question on the tuning
+half of every data set, the weights fitted on these halves, to be copied into `rag/candidates.py`,
+and what answers they would give on the other halves.
 """
 
 from __future__ import annotations
@@ -85,8 +85,6 @@ async def _collect(datasets: Sequence[Dataset], settings: Settings) -> list[Exam
         weight = BUILT_IN_WEIGHT if built_in else 1.0
         async with open_dataset(dataset, settings, open_service) as opened:
             for case in dataset.cases:
-                if split(case.id) != "tune":
-                    continue
                 question = Question(case.question, as_of=case.as_of)
                 evidence = await opened.service.search(question, PASSAGES, PASSAGE_TOKENS)
                 example = example_of(case, opened.golds[case.id], evidence, embedder, analyser)
@@ -124,8 +122,10 @@ def _answers(candidate: Candidate, case: GoldQuestion, golds: Sequence[Gold]) ->
     )
 
 
-def tune(examples: Sequence[Example], folds: int) -> None:
-    """Print what the answers would be, cross-validated, and the weights."""
+def tune(everyone: Sequence[Example], folds: int) -> None:
+    """Print what the answers would be, cross-validated, the weights, and what they come to."""
+    examples = [example for example in everyone if split(example.case.id) == "tune"]
+    reported = [example for example in everyone if split(example.case.id) == "report"]
     names = list(dict.fromkeys(example.dataset for example in examples))
     width = 11 * len(SHOWN)
     print(f"{'cross-validated':22}" + "".join(f"{name:{width}}" for name in names))
@@ -135,12 +135,22 @@ def tune(examples: Sequence[Example], folds: int) -> None:
     for n in everything:
         rows[f"without {NAMES[n]}"] = tuple(i for i in everything if i != n)
     for title, columns in rows.items():
-        outcomes = _cross_validated(examples, columns, folds)
-        cells = (_mean(outcomes, examples, name, key) for name in names for key in SHOWN)
-        print(f"{title:22}" + "".join(f"{value:<11.3f}" for value in cells))
+        _print_row(title, names, examples, _cross_validated(examples, columns, folds))
     weights, bias = fit(examples, everything)
+    given = [outcome(example, example.values @ weights + bias) for example in reported]
+    _print_row("reporting halves", names, reported, given)
     print("\nWEIGHTS:", dict(zip(NAMES, weights.round(2).tolist(), strict=True)))
     print("BIAS:", round(bias, 2))
+
+
+def _print_row(
+    title: str,
+    names: Sequence[str],
+    examples: Sequence[Example],
+    outcomes: Sequence[Outcome],
+) -> None:
+    cells = (_mean(outcomes, examples, name, key) for name in names for key in SHOWN)
+    print(f"{title:22}" + "".join(f"{value:<11.3f}" for value in cells))
 
 
 def fit(examples: Sequence[Example], columns: Sequence[int]) -> tuple[Matrix, float]:

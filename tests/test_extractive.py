@@ -45,9 +45,9 @@ def evidence(*articles: Article) -> Evidence:
 
 @pytest.fixture
 def ask(extractor, analyser):
-    def ask(question: str, *articles: Article) -> list[Claim]:
+    def ask(question: str, *articles: Article, confidence: float | None = None) -> list[Claim]:
         verifier = Verifier(evidence(*(articles or [HARBOUR])), analyser)
-        claims = extractor.extract(Question(question), verifier.readings)
+        claims = extractor.extract(Question(question), verifier.readings, confidence)
         for claim in claims:
             assert verifier.verify(claim).support == "exact", claim
         return claims
@@ -73,6 +73,21 @@ pytestmark = pytest.mark.slow
 )
 def test_what_the_article_does_not_say_is_not_answered(ask, question):
     assert ask(question) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "confidence", "is_answered"),
+    [
+        ("Who cut the ribbon of the bridge in Portugal?", 0.7, False),
+        ("Who cut the ribbon of the bridge in Portugal?", 0.85, True),
+        ("At what time did the mayor cut the ribbon?", 0.85, False),
+        ("At what time did the mayor cut the ribbon?", 0.95, True),
+    ],
+)
+def test_the_surer_retrieval_is_the_less_rules_a_sentence_out(
+    ask, question, confidence, is_answered
+):
+    assert bool(ask(question, confidence=confidence)) == is_answered
 
 
 def test_nothing_is_said_without_passages(extractor):

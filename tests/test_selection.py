@@ -4,7 +4,7 @@ import pytest
 
 from rag.candidates import Candidate, Features
 from rag.reading import read_passage
-from rag.selection import MAX_SENTENCES, select
+from rag.selection import MARGIN, MAX_SENTENCES, select
 from rag.types import Article, Passage
 from tests.fakes import FakeAnalyser
 
@@ -43,6 +43,11 @@ def test_several_likely_sentences_are_all_wanted_the_best_first():
 
 def test_where_none_is_sure_more_are_given_but_no_more_than_allowed():
     assert len(chosen([-2, -2.5, -2.6, -2.7, -2.8])) == MAX_SENTENCES
+
+
+def test_a_sentence_far_behind_the_best_is_left_out():
+    near, far = 3 - MARGIN / 2, 3 - MARGIN * 2.5
+    assert chosen([3, near, far, far, far]) == [0, 1]
 
 
 def test_what_another_sentence_says_is_not_said_again():

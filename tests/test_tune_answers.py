@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from itertools import count as count_from
+from itertools import islice
 
 import numpy as np
 import pytest
 
-from evals.cases import GoldQuestion
+from evals.cases import GoldQuestion, split
 from evals.metrics import Gold
 from evals.tune_answers import NAMES, SHOWN, Example, example_of, fit, outcome, tune
 from rag.candidates import WEIGHTS, Features
@@ -63,6 +65,12 @@ def test_the_weights_tell_right_sentences_from_others():
     assert weights[0] + bias > 0 > weights[0] * 0.2 + bias
 
 
+def test_a_data_set_weighs_as_its_examples_say():
+    one = [example([0, 1, 0.5], GOLD)]
+    other = [example([1, 0, 0.5], GOLD, dataset="other")]
+    assert fit([*(replace(e, weight=2.0) for e in one), *other], [0])[0][0] > 0.05
+
+
 def test_each_data_set_weighs_the_same():
     one = [example([0, 1, 0.5], GOLD)]
     other = [example([1, 0, 0.5], GOLD, dataset="other")] * 9
@@ -91,16 +99,36 @@ def test_a_question_on_something_else_is_refused_whatever_the_scores():
 
 
 def test_a_question_is_not_answered_by_what_it_taught(capsys):
-    ordinary = [example([0, 1, 0], GOLD, id_=f"q{n}") for n in range(12)]
-    odd = example([1, 0, 0], GOLD, id_="odd", dataset="odd")
+    ordinary = [example([0, 1, 0], GOLD, id_=id_) for id_ in ids("tune", 12)]
+    odd = example([1, 0, 0], GOLD, id_=ids("tune", 13)[-1], dataset="odd")
     tune([*ordinary, odd], folds=5)
 
     printed = capsys.readouterr().out
-    row = next(line for line in printed.splitlines() if line.startswith("all features"))
-    shown = [float(value) for value in row.removeprefix("all features").split()]
+    shown = row(printed, "all features")
     assert shown[SHOWN.index("containment")] == 1
     assert shown[len(SHOWN) + SHOWN.index("containment")] == 0
     assert "WEIGHTS: {'similarity':" in printed
+
+
+def test_the_reporting_half_teaches_nothing(capsys):
+    taught = [example([0, 1, 0], GOLD, id_=id_) for id_ in ids("tune", 12)]
+    kept = [example([1, 0, 0], GOLD, id_=id_) for id_ in ids("report", 12)]
+    tune([*taught, *kept], folds=5)
+
+    printed = capsys.readouterr().out
+    assert row(printed, "all features")[SHOWN.index("containment")] == 1
+    assert row(printed, "reporting halves")[SHOWN.index("containment")] == 0
+
+
+def ids(half: str, count: int) -> list[str]:
+    """So many ids of questions of a half."""
+    return list(islice((id_ for n in count_from(0) if split(id_ := f"q{n}") == half), count))
+
+
+def row(printed: str, title: str) -> list[float]:
+    """The numbers of a printed row."""
+    found = next(line for line in printed.splitlines() if line.startswith(title))
+    return [float(value) for value in found.removeprefix(title).split()]
 
 
 def test_every_feature_has_a_weight():
