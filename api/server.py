@@ -42,6 +42,7 @@ async def run_server(settings: Settings, host: str, port: int, *, allow_open: bo
                 app,
                 log_config=None,
                 access_log=False,
+                server_header=False,
                 proxy_headers=bool(settings.trusted_proxies),
                 forwarded_allow_ips=settings.trusted_proxies,
                 timeout_graceful_shutdown=FAREWELL_S,

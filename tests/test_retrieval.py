@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.blending import Blended
 from rag.errors import IndexUnavailableError, ModelMismatchError
 from rag.exact import ExactIndex
 from rag.library import SqliteLibrary
@@ -13,6 +14,18 @@ from rag.types import Article, Chunk, Filters, Question
 from tests.fakes import FakeEmbedder
 
 embedder = FakeEmbedder()
+
+
+class Deleting:
+    """A blender during which one article after another goes."""
+
+    def __init__(self, library: SqliteLibrary, *ids: str) -> None:
+        self.library = library
+        self.left = list(ids)
+
+    def blend(self, question: str, found: list, articles: object) -> Blended:
+        self.library.delete([self.left.pop(0)] if self.left else [])
+        return Blended(found)
 
 
 class FakeIndex:
@@ -64,6 +77,22 @@ async def test_an_empty_library_yields_nothing(tmp_path):
     assert evidence.confidence is not None
     assert evidence.confidence < 0.5
     empty.close()
+
+
+async def test_a_search_during_which_an_article_goes_finds_what_one_after_it_does(library):
+    question = Question("who opened the bridge?")
+    during = retriever(library)
+    during.blender = Deleting(library, "bridge")  # type: ignore[assignment]
+    evidence = await during.retrieve(question, 10)
+    assert evidence.passages == (await retriever(library).retrieve(question, 10)).passages
+    assert evidence.confidence == (await retriever(library).retrieve(question, 10)).confidence
+
+
+async def test_a_search_does_not_go_on_for_ever_while_articles_go(library):
+    during = retriever(library, FakeIndex("bridge/0", "ferry/0", "school/0"))
+    during.blender = Deleting(library, "bridge", "ferry", "school", "none")  # type: ignore[assignment]
+    assert (await during.retrieve(Question("a bridge?"), 10)).passages == ()
+    assert during.blender.left == ["none"]  # type: ignore[union-attr]
 
 
 async def test_another_models_library_is_refused(library):
