@@ -10,10 +10,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 INSTALL := $(PIP) $(PIP_ARGS) --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help ask ingest serve test check format eval eval-gate eval-verifier eval-hostile tune bench bench-service browser lock clean
+.PHONY: help ask ingest serve test check format eval eval-answers eval-gate eval-verifier eval-hostile tune tune-answers bench bench-service browser lock clean
 
 help: ## list every target
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	@echo "Setting up $(VENV): about 2 GB and a few minutes, once." >&2
@@ -57,6 +57,9 @@ format: $(VENV)/installed-test ## format the code
 eval: $(VENV)/installed ## measure on the gold questions (DATA="seed path/to/folder")
 	@$(BIN)/dateline eval $(DATA)
 
+eval-answers: $(VENV)/installed ## measure the answers beside plain ways to pick sentences (DATA="seed path/to/folder")
+	@$(BIN)/dateline eval $(DATA) --baseline lead-3 --baseline bm25-3 --baseline dense-3
+
 eval-gate: $(VENV)/installed ## ask the built-in gold questions and compare with the committed run (ACCEPT=1 rewrites it)
 	@$(BIN)/python -m evals.gate $(if $(ACCEPT),--write)
 
@@ -68,6 +71,9 @@ eval-hostile: $(VENV)/installed-test ## have an LLM obey a thousand orders; coun
 
 tune: $(VENV)/installed ## fit the ranking's weights on gold questions (DATA="news path/to/folder")
 	@$(BIN)/python -m evals.tune $(DATA)
+
+tune-answers: $(VENV)/installed ## fit the keyless answerer's weights on gold questions (DATA="seed path/to/folder")
+	@$(BIN)/python -m evals.tune_answers $(DATA)
 
 bench: $(VENV)/installed ## measure speed: ratios to a baseline in the same run
 	@$(BIN)/python -m evals.bench $(ARGS)

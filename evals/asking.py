@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from evals.baselines import Peers, baseline_scores
 from evals.cases import GoldQuestion, split
 from evals.datasets import Opened
+from evals.picking import PICKERS, picked_scores
 from evals.results import CaseResult
 from evals.scoring import (
     answer_scores,
@@ -22,7 +23,16 @@ from evals.scoring import (
 )
 from rag.errors import DatelineError, NotFoundError
 from rag.settings import Settings
-from rag.types import Answer, Article, Evidence, Finished, Question, SentenceReady
+from rag.types import (
+    Answer,
+    Article,
+    Evidence,
+    Finished,
+    Passage,
+    PassagesFound,
+    Question,
+    SentenceReady,
+)
 
 DEPTH = 10  # passages retrieved a question
 _SAMPLE_SEED = 0
@@ -68,6 +78,7 @@ class Asker:
         baselines: dict[str, dict[str, float]] = {}
         evidence = Evidence((), {})
         answer: Answer | None = None
+        sources: Sequence[Passage] = ()
         error: str | None = None
         golds = self._golds[case.id]
         question = Question(case.question, case.history, as_of=case.as_of)
@@ -78,10 +89,13 @@ class Asker:
             if evidence.confidence is not None:
                 scores["confidence"] = evidence.confidence
             if self._plan.with_answers:
-                answer, took = await self._answer(question)
+                answer, sources, took = await self._answer(question)
                 scores |= took
             names = self._plan.baselines
             baselines = await baseline_scores(self._service, case, golds, names, DEPTH)
+            if self._plan.with_answers:
+                pickers = [name for name in names if name in PICKERS]
+                baselines |= await picked_scores(self._service, case, golds, pickers, sources)
             baselines |= await self._without_history(case)
         except DatelineError as problem:
             error = f"{type(problem).__name__}: {problem}"
@@ -119,23 +133,29 @@ class Asker:
             evidence = await self._service.search(question, DEPTH)
             scores[name] = retrieval_scores(case, golds, evidence.passages)
             if self._plan.with_answers:
-                answer, _ = await self._answer(question)
+                answer, *_ = await self._answer(question)
                 scores[name] |= answer_scores(case, golds, answer)
         return scores
 
-    async def _answer(self, question: Question) -> tuple[Answer, dict[str, float]]:
-        """The answer, and how long it and its first sentence took."""
+    async def _answer(
+        self, question: Question
+    ) -> tuple[Answer, Sequence[Passage], dict[str, float]]:
+        """The answer, the passages that it was made of, and how long it and its first sentence
+        took."""
         answer: Answer | None = None
+        passages: Sequence[Passage] = ()
         took: dict[str, float] = {}
         began = time.perf_counter()
         async for event in self._service.answer(question, keep=False):
-            if isinstance(event, SentenceReady):
+            if isinstance(event, PassagesFound):
+                passages = event.passages
+            elif isinstance(event, SentenceReady):
                 took.setdefault("first_sentence_ms", _ms_since(began))
             elif isinstance(event, Finished):
                 answer = event.answer
         if answer is None:
             raise DatelineError(f"{question.text!r}: the answer ended without its last event")
-        return answer, took | {"answer_ms": _ms_since(began)}
+        return answer, passages, took | {"answer_ms": _ms_since(began)}
 
     def _of_peers(self, case_id: str) -> dict[str, dict[str, float]]:
         peers = self._plan.peers.items()

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from evals.cases import GoldQuestion
 from evals.metrics import Gold
+from evals.picking import PICKERS
 from evals.scoring import retrieval_scores
 from rag.bootstrap import Service
 from rag.errors import DatelineError
@@ -37,10 +38,10 @@ class _PeerLine(BaseModel):
 
 
 def check_names(names: Collection[str]) -> None:
-    """Raises `BaselineError` for a name that is none of `BASELINES`."""
+    """Raises `BaselineError` for a name that is none of `BASELINES` or `PICKERS`."""
     for name in names:
-        if name not in BASELINES:
-            known = ", ".join(BASELINES)
+        if name not in (*BASELINES, *PICKERS):
+            known = ", ".join((*BASELINES, *PICKERS))
             raise BaselineError(f"--baseline {name}: there is no such baseline; known: {known}")
 
 
@@ -51,7 +52,8 @@ async def baseline_scores(
     names: Collection[str],
     depth: int,
 ) -> dict[str, dict[str, float]]:
-    """The retrieval scores of each named baseline's first `depth` passages, by its name."""
+    """The retrieval scores of each named ranking's first `depth` passages, by its name."""
+    names = [name for name in names if name in BASELINES]
     if not names or not golds:
         return {}
     rankings = await service.rankings(Question(case.question, as_of=case.as_of), _POOL)
@@ -96,7 +98,7 @@ def load_peers(path: Path) -> Peers:
             fault = error.errors()[0]
             place = ".".join(map(str, fault["loc"]))
             raise BaselineError(f"{path}:{number}: {place}: {fault['msg']}") from error
-        if peer.system in peers or peer.system in BASELINES:
+        if peer.system in peers or peer.system in (*BASELINES, *PICKERS):
             raise BaselineError(f"{path}:{number}: the name {peer.system!r} is already taken")
         peers[peer.system] = {id_: _of_rank(rank) for id_, rank in peer.first_rank.items()}
     if not peers:

@@ -77,6 +77,7 @@ METRICS = (
     Metric("containment", "answer contained", "answers", scale="yes/no"),
     Metric("f1", "token F1", "answers"),
     Metric("exact_match", "exact match", "answers", scale="yes/no"),
+    Metric("evidence_f1", "token F1 with evidence", "answers"),
     Metric("citation_precision", "citation precision", "citations"),
     Metric("citation_recall", "citation recall", "citations"),
     Metric("sentence_support", "sentences with evidence", "citations"),
@@ -133,12 +134,7 @@ def answer_scores(
         return scores | {"abstention_recall": float(abstained)}
     text = " ".join(s.text for s in answer.sentences) if answer else ""  # without markers
     citations = answer.citations if answer else ()
-    scores |= {
-        "wrong_refusal": float(abstained),
-        "containment": float(contains(text, case.answers)),
-        "f1": token_f1(text, case.answers),
-        "exact_match": exact_match(text, case.answers),
-    }
+    scores |= {"wrong_refusal": float(abstained)} | text_scores(case, golds, text)
     if golds:
         scores["citation_recall"] = citation_recall(citations, golds)
     if golds and answer and answer.sentences and citations:
@@ -146,6 +142,20 @@ def answer_scores(
             "citation_precision": citation_precision(citations, golds, case.answers),
             "sentence_support": sentence_support(answer.sentences, citations, golds, case.answers),
         }
+    return scores
+
+
+def text_scores(case: GoldQuestion, golds: Sequence[Gold], text: str) -> dict[str, float]:
+    """Of a text that answers an answerable question, against the accepted answers and, where all
+    evidence is quoted, against the quotations, one after the other."""
+    scores = {
+        "containment": float(contains(text, case.answers)),
+        "f1": token_f1(text, case.answers),
+        "exact_match": exact_match(text, case.answers),
+    }
+    quotes = [gold.quote for gold in golds if gold.quote]
+    if quotes and len(quotes) == len(golds):
+        scores["evidence_f1"] = token_f1(text, [" ".join(dict.fromkeys(quotes))])
     return scores
 
 

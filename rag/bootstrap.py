@@ -47,7 +47,15 @@ from rag.keyring import Keyring
 from rag.language import SpacyAnalyser
 from rag.library import SqliteLibrary
 from rag.llm import OpenAIModel
-from rag.ports import Embedder, Entailment, LanguageAnalyser, LanguageModel, Progress, Reranker
+from rag.ports import (
+    Embedder,
+    Entailment,
+    LanguageAnalyser,
+    LanguageModel,
+    Progress,
+    Reranker,
+    Vectors,
+)
 from rag.prompting import load_prompt
 from rag.ranking import WEIGHTS
 from rag.rankings import Rankings
@@ -158,13 +166,19 @@ class Service:
         """Delete the answers that are older than the settings' retention."""
         await anyio.to_thread.run_sync(self._archive.prune)
 
-    async def search(self, question: Question, limit: int) -> Evidence:
-        """The best `limit` passages, best first."""
-        return await self._answerer.search(question, limit)
+    async def search(
+        self, question: Question, limit: int, budget_tokens: int | None = None
+    ) -> Evidence:
+        """The best `limit` passages, best first, within a budget if there is one."""
+        return await self._answerer.search(question, limit, budget_tokens)
 
     async def rankings(self, question: Question, limit: int) -> Mapping[str, tuple[Passage, ...]]:
         """Each search alone, `limit` passages best first: what evals compare `search` with."""
         return await self._rankings.rank(question, limit)
+
+    async def similarities(self, question: str, texts: Sequence[str]) -> Vectors:
+        """The cosine similarity of each text and the question, for the evals' yardsticks."""
+        return await self._rankings.similarities(question, texts)
 
     async def index_generation(self) -> str | None:
         """Which build of the vector index serves; None while there is none."""

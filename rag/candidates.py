@@ -3,40 +3,65 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass, replace
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 
 import numpy as np
 
 from rag.names import is_mentioned, name_words, place_of, same_person, surname
-from rag.ports import Embedder
+from rag.ports import Embedder, Vectors
 from rag.questions import Asked
 from rag.reading import Reading
-from rag.wording import content_stems, numbers
+from rag.types import Entity
+from rag.wording import content_stems, fold, numbers
 
-WEIGHTS = (3.6, 2.2, 0.7, 0.0, 2.9, 1.5, 1.6, 1.2)
-BIAS = -11.1
-"""Logistic regression of "holds the answer" on `Features`, in their order, fitted on sentences of
-the seed's gold questions, of news quizzes and of long-form encyclopaedic questions, each set
-weighing the same; `dateline eval` measures what they bring."""
+WEIGHTS: Mapping[str, float] = {
+    "similarity": 3.04,
+    "behind": 1.53,
+    "coverage": 2.44,
+    "around": 0.61,
+    "names_around": 0.7,
+    "wanted": 0.98,
+    "kind": 0.36,
+    "speaker": 0.84,
+    "passage": 5.21,
+    "rank": 0.31,
+    "new": 0.19,
+    "agreement": 1.31,
+    "central": -1.72,
+}
+BIAS = -10.78
+"""Logistic regression of "holds the answer" on `Features`, fitted by `python -m evals.tune_answers`
+on the tuning halves of the seed's gold questions, `evals/gold/news`, news quizzes and long-form
+encyclopaedic questions; docs/evals.md tells what it brings."""
 
 LEAD_CHARS = 1500
 """So much of an article's beginning tells what all of it is about."""
 
+ATTENTION = 10.0
+"""How much more a sentence counts that is more like the question, by e^(10 · cosine)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What speaks for a sentence as an answer; each in [0, 1] or nearly so."""
+    """What speaks for a sentence as an answer, or against it; each between -1 and 1, or nearly."""
 
     similarity: float  # cosine of sentence and question
+    behind: float  # how much less that is than the best sentence's: 0 or negative
     coverage: float  # idf-weighted share of the question's topic in the sentence
     around: float  # the same, in the sentence, the two before it, and the headline
-    names: float  # share of the question's names in the sentence
-    names_around: float  # … in its passage, the headline and the lead
+    names_around: float  # share of the question's names in its passage, the headline and the lead
     wanted: float  # holds an entity of the kind asked for that the question does not name
+    kind: float  # the same, where a kind is asked for at all
     speaker: float  # is the words of the one asked for
     passage: float  # the passage's retrieval score, as a share of the best one's
+    rank: float  # 1 / the passage's rank
+    new: float  # how many stems it has that the question has not, in tens
+    agreement: float  # how well sentences of other articles fit that name the same entity
+    central: float  # mean cosine with the sentences that are most like the question
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +71,17 @@ class Candidate:
     reading: Reading
     index: int
     features: Features
+    score: float = 0.0  # log-odds that it answers
 
     @property
-    def score(self) -> float:
-        """Log-odds that the sentence answers."""
-        return BIAS + float(np.dot(WEIGHTS, astuple(self.features)))
+    def text(self) -> str:
+        """The sentence."""
+        return self.reading.text(self.index, self.index)
+
+    @property
+    def probability(self) -> float:
+        """How likely it answers, in (0, 1)."""
+        return 1 / (1 + math.exp(-self.score))
 
 
 def score_sentences(
@@ -61,49 +92,130 @@ def score_sentences(
     for reading in readings:
         for i in reading.inside:
             places.setdefault((reading.article.id, reading.sentences[i].start), (reading, i))
-    units = list(places.values())
-    if not units:
+    if not places:
         return []
-    texts = [reading.text(i, i) for reading, i in units]
-    similarity = embedder.encode_documents(texts) @ embedder.encode_query(asked.text)
-    stems = [frozenset(content_stems(text)) for text in texts]
-    idf = _idf(asked.topic, stems)
-    best = max(reading.passage.score for reading in readings) or 1.0
+    pool = _Pool(asked, list(places.values()), embedder)
     found = []
-    for n, (reading, i) in enumerate(units):
-        features = _features(asked, reading, i, float(similarity[n]), stems[n], idf)
-        features = replace(features, passage=reading.passage.score / best)
-        found.append(Candidate(reading, i, features))
+    for n, (reading, i) in enumerate(pool.units):
+        features = pool.read(n)
+        found.append(Candidate(reading, i, features, score_of(features)))
     return found
 
 
-def _idf(stems: frozenset[str], documents: Sequence[frozenset[str]]) -> dict[str, float]:
-    n = len(documents)
-    return {s: math.log(1 + (n + 0.5) / (sum(s in d for d in documents) + 0.5)) for s in stems}
+def score_of(features: Features) -> float:
+    """Log-odds that a sentence with these features answers."""
+    weighed = (weight * float(getattr(features, name)) for name, weight in WEIGHTS.items())
+    return BIAS + sum(weighed)
 
 
-def _features(
-    asked: Asked,
-    reading: Reading,
-    i: int,
-    similarity: float,
-    stems: frozenset[str],
-    idf: dict[str, float],
-) -> Features:
-    total = sum(idf.values()) or 1.0
-    before = reading.text(max(0, i - 2), i) + "\n" + (reading.article.title or "")
-    around = frozenset(content_stems(before))
-    here = name_words(reading.text(i, i) + "\n" + (reading.speeches[i].speaker or ""))
-    return Features(
-        similarity=similarity,
-        coverage=sum(w for s, w in idf.items() if s in stems) / total,
-        around=sum(w for s, w in idf.items() if s in around) / total,
-        names=_share(asked.names, here),
-        names_around=_share(asked.names, _about(reading)),
-        wanted=float(_has_wanted(asked, reading, i)),
-        speaker=float(_is_speaker(asked, reading, i)),
-        passage=reading.passage.score,
-    )
+class _Pool:
+    """The sentences considered for a question, and what they say together."""
+
+    def __init__(
+        self, asked: Asked, units: Sequence[tuple[Reading, int]], embedder: Embedder
+    ) -> None:
+        self.asked = asked
+        self.units = units
+        texts = [reading.text(i, i) for reading, i in units]
+        vectors = embedder.encode_documents(texts)
+        self._similar: Vectors = vectors @ embedder.encode_query(asked.text)
+        self._stems = [frozenset(content_stems(text)) for text in texts]
+        frequencies = Counter(stem for stems in self._stems for stem in stems)
+        self._topic = _Weighted(asked.topic, frequencies, len(units))
+        self._central = _centrality(vectors, self._similar)
+        self._known = name_words(asked.text) | numbers(asked.text)
+        self._found = [self._entities(reading, i) for reading, i in units]
+        self._votes = self._agreement()
+        self._best = max(reading.passage.score for reading, _ in units) or 1.0
+        self._about: dict[tuple[str, int], float] = {}
+
+    def read(self, n: int) -> Features:
+        """The features of sentence `n`."""
+        asked, (reading, i), stems = self.asked, self.units[n], self._stems[n]
+        similarity = float(self._similar[n])
+        context = reading.text(max(0, i - 2), i) + "\n" + (reading.article.title or "")
+        wanted = not asked.wants or bool(self._found[n])
+        return Features(
+            similarity=similarity,
+            behind=similarity - float(self._similar.max()),
+            coverage=self._topic.share(stems),
+            around=self._topic.share(frozenset(content_stems(context))),
+            names_around=self._names_around(reading),
+            wanted=float(wanted),
+            kind=float(wanted and bool(asked.wants)),
+            speaker=float(_is_speaker(asked, reading, i)),
+            passage=reading.passage.score / self._best,
+            rank=1 / reading.passage.rank,
+            new=len(stems - self._question_stems) / 10,
+            agreement=self._votes[n],
+            central=float(self._central[n]),
+        )
+
+    @cached_property
+    def _question_stems(self) -> frozenset[str]:
+        return frozenset(content_stems(self.asked.text))
+
+    def _names_around(self, reading: Reading) -> float:
+        key = (reading.article.id, reading.passage.start)
+        if key not in self._about:
+            self._about[key] = _share(self.asked.names, _about(reading))
+        return self._about[key]
+
+    def _entities(self, reading: Reading, i: int) -> frozenset[str]:
+        """What a sentence names, of the kind asked for, that the question does not."""
+        entities = (e for e in reading.analyses[i].entities if self._is_wanted(e))
+        return frozenset(fold(e.text).removeprefix("the ") for e in entities)
+
+    def _is_wanted(self, entity: Entity) -> bool:
+        kind = not self.asked.wants or entity.label in self.asked.wants
+        return kind and not is_mentioned(entity.text, self._known)
+
+    def _agreement(self) -> list[float]:
+        """For each sentence, how well the best sentences of other articles fit that name an
+        entity of its own: the logarithm of 1 + their sum, for the entity that has most."""
+        fit = np.maximum(self._similar, 0.0) ** 2
+        best: dict[str, dict[str, float]] = defaultdict(dict)
+        for n, (reading, _) in enumerate(self.units):
+            for entity in self._found[n]:
+                told = best[entity]
+                told[reading.article.id] = max(told.get(reading.article.id, 0.0), float(fit[n]))
+        return [
+            math.log1p(
+                max(
+                    (
+                        sum(v for id_, v in best[e].items() if id_ != reading.article.id)
+                        for e in own
+                    ),
+                    default=0.0,
+                )
+            )
+            for (reading, _), own in zip(self.units, self._found, strict=True)
+        ]
+
+
+class _Weighted:
+    """Stems that weigh the more, the fewer of the sentences have them."""
+
+    def __init__(self, stems: frozenset[str], frequencies: Mapping[str, int], size: int) -> None:
+        self._weights = {stem: _idf(frequencies.get(stem, 0), size) for stem in stems}
+        self._total = sum(self._weights.values()) or 1.0
+
+    def share(self, stems: frozenset[str]) -> float:
+        """The weight of those that are among `stems`, as a share of all."""
+        return sum(w for stem, w in self._weights.items() if stem in stems) / self._total
+
+
+def _idf(frequency: int, size: int) -> float:
+    return math.log(1 + (size - frequency + 0.5) / (frequency + 0.5))
+
+
+def _centrality(vectors: Vectors, similar: Vectors) -> Vectors:
+    """The mean cosine of each sentence with the others, those most like the question counting most
+    (after Erkan and Radev, "LexRank", 2004, and Otterbacher et al., 2009)."""
+    attention = np.exp(ATTENTION * (similar - similar.max()))
+    shares = attention / attention.sum()
+    central: Vectors = vectors @ (vectors.T @ shares) - shares
+    return central
 
 
 def mentions_all(asked: Asked, readings: Sequence[Reading]) -> bool:
@@ -125,16 +237,6 @@ def _share(names: Sequence[str], mentioned: frozenset[str]) -> float:
     return sum(
         is_mentioned(n, mentioned) or is_mentioned(surname(n), mentioned) for n in names
     ) / len(names)
-
-
-def _has_wanted(asked: Asked, reading: Reading, i: int) -> bool:
-    if not asked.wants:
-        return True
-    known = name_words(asked.text) | numbers(asked.text)
-    return any(
-        e.label in asked.wants and not is_mentioned(e.text, known)
-        for e in reading.analyses[i].entities
-    )
 
 
 def _is_speaker(asked: Asked, reading: Reading, i: int) -> bool:

@@ -11,20 +11,19 @@ from rag.markup import has_markup
 from rag.ports import Embedder, LanguageAnalyser
 from rag.questions import Asked, read_question
 from rag.reading import Reading
+from rag.selection import select
 from rag.types import Claim, Question
 from rag.wording import content_stems
 
-THRESHOLD = -3.0
+THRESHOLD = -2.4
 """Log-odds below which the best sentence is no answer."""
 
-MARGIN = 2.0
-"""A further sentence may be this much less likely than the best."""
+CERTAIN, SURE = 0.8, 0.9
+"""From a confidence of retrieval of `CERTAIN` on, an article need not have every name that the
+question has, and from `SURE` on nothing but its form rules a sentence out: the articles do answer,
+in other words than the question's. Chosen, as `THRESHOLD`, with `evals.tune_answers`."""
 
-MAX_SENTENCES = 3
 MIN_WORDS = 4
-SAME_SHARE = 0.7
-"""Two sentences that share this much of their words say the same."""
-
 ABOUT_IT = 0.5
 """Somebody's words that share none with the topic must be at least this similar to the question."""
 
@@ -43,21 +42,18 @@ class Extractor:
         self._embedder = embedder
         self._analyser = analyser
 
-    def extract(self, question: Question, readings: Sequence[Reading]) -> list[Claim]:
-        """The answering sentences as claims, in reading order; empty when none answers."""
+    def extract(
+        self, question: Question, readings: Sequence[Reading], confidence: float | None = None
+    ) -> list[Claim]:
+        """The answering sentences as claims, in reading order; empty when none answers.
+
+        `confidence` is how likely retrieval thinks that the articles answer, None if not estimated.
+        """
         asked = read_asked(question, readings, self._analyser)
-        candidates = score_sentences(asked, readings, self._embedder)
-        fitting = sorted((c for c in candidates if _fits(asked, c)), key=lambda c: -c.score)
-        if not fitting or fitting[0].score < THRESHOLD:
+        if not asked.stems:  # it asks for nothing
             return []
-        chosen: list[Candidate] = []
-        for candidate in fitting:
-            too_weak = candidate.score < max(THRESHOLD, fitting[0].score - MARGIN)
-            if too_weak or len(chosen) == MAX_SENTENCES:
-                break
-            if not any(_says_the_same(candidate, other) for other in chosen):
-                chosen.append(candidate)
-        return claims_of(chosen)
+        candidates = score_sentences(asked, readings, self._embedder)
+        return claims_of(pick(asked, candidates, confidence))
 
 
 def read_asked(
@@ -68,19 +64,36 @@ def read_asked(
     return read_question(question.text, evidence, analyser)
 
 
-def _fits(asked: Asked, candidate: Candidate) -> bool:
-    """Whether nothing rules a sentence out: an order, markup, a name that its article lacks,
-    another speaker or topic, a quotation without its speaker, no number where one is asked for,
-    another deed than the one whose reason is asked for."""
-    features, reading = candidate.features, candidate.reading
-    text = reading.text(candidate.index, candidate.index)
+def pick(
+    asked: Asked, candidates: Sequence[Candidate], confidence: float | None
+) -> list[Candidate]:
+    """The candidates that answer, the likeliest first; empty when none does."""
+    certainty = confidence or 0.0
+    fitting = [c for c in candidates if is_presentable(c)]
+    if certainty < CERTAIN:
+        fitting = [c for c in fitting if c.features.names_around == 1]
+    if certainty < SURE:
+        fitting = [c for c in fitting if _fits(asked, c)]
+    if max((c.score for c in fitting), default=THRESHOLD) <= THRESHOLD:
+        return []
+    return select(fitting)
+
+
+def is_presentable(candidate: Candidate) -> bool:
+    """Whether a sentence is one, of the article's own, no order and without markup, and can be
+    shown with who said it."""
+    text, reading = candidate.text, candidate.reading
     if candidate.index in reading.orders or has_markup(text):
         return False
-    if _BOILERPLATE.match(text) or len(text.split()) < MIN_WORDS:
-        return False
-    if is_unattributed(reading, candidate.index):
-        return False
-    if features.names_around < 1 or features.speaker < 1:
+    is_sentence = not _BOILERPLATE.match(text) and len(text.split()) >= MIN_WORDS
+    return is_sentence and not is_unattributed(reading, candidate.index)
+
+
+def _fits(asked: Asked, candidate: Candidate) -> bool:
+    """Whether nothing rules a sentence out: another speaker or topic, no number where one is asked
+    for, another deed than the one whose reason is asked for."""
+    features, text = candidate.features, candidate.text
+    if features.speaker < 1:
         return False
     if asked.speaker and not features.around and features.similarity < ABOUT_IT:
         return False
@@ -89,8 +102,3 @@ def _fits(asked: Asked, candidate: Candidate) -> bool:
     if asked.counted and asked.counted not in content_stems(text):
         return False
     return not (asked.reason and asked.verb and asked.verb not in content_stems(text))
-
-
-def _says_the_same(one: Candidate, other: Candidate) -> bool:
-    a, b = (frozenset(content_stems(c.reading.text(c.index, c.index))) for c in (one, other))
-    return len(a & b) >= SAME_SHARE * min(len(a), len(b))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from rag.cores import compute
 from rag.exact import ExactIndex
-from rag.ports import Embedder, Library
+from rag.ports import Embedder, Library, Vectors
 from rag.types import Article, Chunk, Passage, Question
 
 
@@ -32,6 +32,15 @@ class Rankings:
         """The best `limit` passages by BM25 of the question's words in header and text, and by
         exact cosine similarity, each best first; filters and `as_of` bind as everywhere."""
         return await compute(lambda: self._rank(question, limit))
+
+    async def similarities(self, question: str, texts: Sequence[str]) -> Vectors:
+        """The cosine similarity of each text and the question, shape (len(texts),)."""
+
+        def encode() -> Vectors:
+            vectors = self._embedder.encode_documents(texts)
+            return vectors @ self._embedder.encode_query(question)
+
+        return await compute(encode)
 
     def _rank(self, question: Question, limit: int) -> dict[str, tuple[Passage, ...]]:
         self._library.check_model(self._embedder.model)

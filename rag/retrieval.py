@@ -116,6 +116,7 @@ class Retriever:
             articles=articles,
             understood=asked[0].understood,
             path=path,
+            searched=pool.size,
             confidence=_confidence(values[order], scores[order], asked[0]),
             understanding=asked[0],
             explained={

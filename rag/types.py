@@ -168,7 +168,8 @@ class Evidence:
 
     `path` tells which vector search served: the index, or exact search over a filtered set.
     `confidence` is how likely the articles answer the question, in [0, 1], None if not estimated.
-    `explained` has what each feature gave to a passage's score, by chunk id.
+    `explained` has what each feature gave to a passage's score, by chunk id. `searched` is how many
+    chunks the library holds.
     """
 
     passages: tuple[Passage, ...]
@@ -178,6 +179,7 @@ class Evidence:
     confidence: float | None = None
     understanding: Understanding | None = None
     explained: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    searched: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,9 @@ class ScriptedExtractor:
         self.texts = texts
         self.asked: list[str] = []
 
-    def extract(self, question: Question, readings: Sequence[Reading]) -> list[Claim]:
+    def extract(
+        self, question: Question, readings: Sequence[Reading], confidence: float | None = None
+    ) -> list[Claim]:
         self.asked.append(question.text)
         return [Claim(text) for text in self.texts] if readings else []
 
@@ -378,9 +380,19 @@ def test_warming_up_uses_what_an_answer_uses() -> None:
     assert not model.asked, "that may cost money"
 
 
-@pytest.mark.parametrize(("confidence", "status"), [(0.01, "abstained"), (0.5, "answered")])
-async def test_a_question_on_something_else_is_refused(confidence: float, status: str) -> None:
-    found = replace(EVIDENCE, confidence=confidence)
+@pytest.mark.parametrize(
+    ("confidence", "searched", "status"),
+    [
+        (0.005, 3, "abstained"),
+        (0.1, 3, "answered"),
+        (0.1, 1_000, "abstained"),
+        (0.5, 1_000_000, "answered"),
+    ],
+)
+async def test_a_question_on_something_else_is_refused_the_sooner_the_more_there_is(
+    confidence: float, searched: int, status: str
+) -> None:
+    found = replace(EVIDENCE, confidence=confidence, searched=searched)
     answer = await answer_of(answerer(None, COST, found=found))
     assert answer.status == status
 

@@ -1,7 +1,11 @@
+from dataclasses import fields
+
 import pytest
 
+from rag.candidates import Candidate, Features
 from rag.citations import Verifier
 from rag.embedding import SentenceTransformerEmbedder
+from rag.excerpts import claims_of
 from rag.extractive import Extractor
 from rag.language import SpacyAnalyser
 from rag.types import Article, Claim, Evidence, Passage, Question
@@ -41,9 +45,9 @@ def evidence(*articles: Article) -> Evidence:
 
 @pytest.fixture
 def ask(extractor, analyser):
-    def ask(question: str, *articles: Article) -> list[Claim]:
+    def ask(question: str, *articles: Article, confidence: float | None = None) -> list[Claim]:
         verifier = Verifier(evidence(*(articles or [HARBOUR])), analyser)
-        claims = extractor.extract(Question(question), verifier.readings)
+        claims = extractor.extract(Question(question), verifier.readings, confidence)
         for claim in claims:
             assert verifier.verify(claim).support == "exact", claim
         return claims
@@ -71,6 +75,21 @@ def test_what_the_article_does_not_say_is_not_answered(ask, question):
     assert ask(question) == []
 
 
+@pytest.mark.parametrize(
+    ("question", "confidence", "is_answered"),
+    [
+        ("Who cut the ribbon of the bridge in Portugal?", 0.7, False),
+        ("Who cut the ribbon of the bridge in Portugal?", 0.85, True),
+        ("At what time did the mayor cut the ribbon?", 0.85, False),
+        ("At what time did the mayor cut the ribbon?", 0.95, True),
+    ],
+)
+def test_the_surer_retrieval_is_the_less_rules_a_sentence_out(
+    ask, question, confidence, is_answered
+):
+    assert bool(ask(question, confidence=confidence)) == is_answered
+
+
 def test_nothing_is_said_without_passages(extractor):
     assert extractor.extract(Question("Who opened the bridge?"), ()) == []
 
@@ -96,10 +115,13 @@ def test_a_quotation_is_shown_with_the_full_name_of_its_speaker(ask):
     assert all(text.count("“") == text.count("”") for text in texts)
 
 
-def test_sentences_of_one_quotation_are_joined(ask):
-    joined = "“They have waited long enough. The old ferry will stop in June.”"
-    texts = [c.text for c in ask("What did Brandtova say: have they waited, will the ferry stop?")]
-    assert any(joined in text for text in texts), texts
+def test_sentences_of_one_quotation_are_joined(analyser):
+    (reading,) = Verifier(evidence(HARBOUR), analyser).readings
+    nothing = Features(**{field.name: 0.0 for field in fields(Features)})
+    texts = ("They have waited long enough.", "The old ferry will stop in June.")
+    parts = [i for i in reading.inside if reading.text(i, i).strip("“”") in texts]
+    (claim,) = claims_of([Candidate(reading, i, nothing) for i in reversed(parts)])
+    assert claim.text == f"Mayor Ada Brandtova: “{' '.join(texts)}”"
 
 
 def test_a_sentence_that_begins_with_a_pronoun_brings_the_one_before_it():

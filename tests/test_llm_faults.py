@@ -53,7 +53,9 @@ class Found:
     async def retrieve(self, question: Question, limit: int, budget_tokens: int) -> Evidence:
         return Evidence((PASSAGE,), {"bridge": ARTICLE})
 
-    def extract(self, question: Question, readings: Sequence[Reading]) -> list[Claim]:
+    def extract(
+        self, question: Question, readings: Sequence[Reading], confidence: float | None = None
+    ) -> list[Claim]:
         return [Claim(COST)]
 
 
