@@ -31,7 +31,7 @@ from api.schemas import Problem
 from api.security import KeyCheck
 from api.tracing import Tracing
 from api.uploads import ArticleRequest
-from rag.bootstrap import Service
+from rag.service import Service
 from rag.settings import Settings
 
 DESCRIPTION = """\

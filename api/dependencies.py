@@ -9,7 +9,7 @@ from fastapi import Depends, HTTPException, Path, Query, Request
 
 from api.ending import Ending
 from api.schemas import ID_PATTERN
-from rag.bootstrap import Service
+from rag.service import Service
 from rag.types import AnswerEvent, Question
 
 DEFAULT_PAGE = 50

@@ -12,8 +12,8 @@ from evals.cases import GoldQuestion
 from evals.metrics import Gold
 from evals.picking import PICKERS
 from evals.scoring import retrieval_scores
-from rag.bootstrap import Service
 from rag.errors import DatelineError
+from rag.service import Service
 from rag.types import Passage, Question
 
 BASELINES = ("bm25", "dense", "rrf")

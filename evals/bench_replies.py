@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evals.datasets import find_dataset
-from rag.bootstrap import Parts, Service, open_service
+from rag.bootstrap import Parts, open_service
 from rag.citations import Verifier
 from rag.drafts import DraftReader
 from rag.language import SpacyAnalyser
 from rag.prompting import load_prompt
 from rag.sentences import sentence_spans
+from rag.service import Service
 from rag.settings import Settings
 from rag.types import Claim, Evidence, PassagesFound, Question, SentenceReady
 

@@ -20,12 +20,13 @@ from typing import TypeVar
 import numpy as np
 
 from evals.synthetic import DAYS, OUTLETS, Synthetic, day, outlet
-from rag.bootstrap import Service, open_service
+from rag.bootstrap import open_service
 from rag.embedding import PACKAGED_MODEL
 from rag.exact import ExactIndex
 from rag.index import ChromaIndex
 from rag.library import SqliteLibrary
 from rag.ports import Vectors
+from rag.service import Service
 from rag.settings import Settings
 from rag.types import Filters, Question
 

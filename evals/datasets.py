@@ -10,8 +10,8 @@ from pathlib import Path
 
 from evals.cases import GoldError, GoldEvidence, GoldQuestion, load_cases, resolve_articles
 from evals.metrics import Gold
-from rag.bootstrap import Service
 from rag.ports import Progress
+from rag.service import Service
 from rag.settings import Settings
 from rag.types import Skipped, Span
 

@@ -12,8 +12,8 @@ import numpy as np
 from evals.cases import GoldQuestion
 from evals.metrics import Gold
 from evals.scoring import text_scores
-from rag.bootstrap import Service
 from rag.sentences import sentence_spans
+from rag.service import Service
 from rag.types import Passage
 
 PICKERS = ("lead-3", "bm25-3", "dense-3")

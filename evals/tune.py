@@ -22,8 +22,9 @@ from evals.cases import GoldQuestion, split
 from evals.datasets import GOLD, Dataset, Opened, find_dataset, open_dataset
 from evals.metrics import Gold, holds
 from evals.scoring import retrieval_scores
-from rag.bootstrap import Parts, Service, open_service
+from rag.bootstrap import Parts, open_service
 from rag.ranking import BY_HAND, FEATURES, WEIGHTS, likelihood_signals
+from rag.service import Service
 from rag.settings import Settings, load_settings
 from rag.types import Passage, Question
 

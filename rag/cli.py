@@ -34,7 +34,7 @@ from rag.types import Answer, Evidence, Finished, IngestReport, Question
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-    from rag.bootstrap import Service
+    from rag.service import Service
 
 _OPTIONS = {  # of the fields of a request
     "published_from": "--from",

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from rag.bootstrap import Service
+from rag.service import Service
 from rag.types import Article, Question
 from tests.wired import ASKED, BRIDGE, client_of, wired
 

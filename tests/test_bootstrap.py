@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.bootstrap import Parts, Service, open_service
+from rag.bootstrap import Parts, open_service
 from rag.errors import (
     LibraryError,
     LibraryInUseError,
@@ -19,6 +19,7 @@ from rag.errors import (
     SettingsError,
 )
 from rag.library import SqliteLibrary
+from rag.service import Service
 from rag.settings import Settings
 from rag.types import Answer, Article, Finished, Question, Started
 from tests.fakes import FakeAnalyser, FakeEmbedder, FakeLanguageModel

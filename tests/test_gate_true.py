@@ -16,8 +16,9 @@ import pytest
 from evals.datasets import GOLD
 from evals.gate import ACCEPTED, BASELINE, SETS, Findings, default_settings, gate
 from evals.record import load_record
-from rag.bootstrap import Service, open_service
+from rag.bootstrap import open_service
 from rag.sentences import sentence_spans
+from rag.service import Service
 from rag.settings import Settings
 from rag.types import Answer, AnswerEvent, Finished, IngestReport, Question
 from tests.fakes import abstention, quotation

@@ -12,8 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from rag.bootstrap import Parts, Service, open_service
+from rag.bootstrap import Parts, open_service
 from rag.language import SpacyAnalyser
+from rag.service import Service
 from rag.settings import Settings
 from rag.types import Usage
 from tests.attacks import ObedientModel, attack, leaks, shown_strings

@@ -19,13 +19,14 @@ import numpy as np
 import pytest
 
 from api.encoders import search_json
-from rag.bootstrap import Parts, Service, open_service
+from rag.bootstrap import Parts, open_service
 from rag.embedding import SentenceTransformerEmbedder
 from rag.exact import ExactIndex
 from rag.holder import hold
 from rag.index import ChromaIndex
 from rag.ingest import Ingester
 from rag.library import SqliteLibrary
+from rag.service import Service
 from rag.settings import Settings
 from rag.types import Article, Chunk, Question
 from tests.fakes import FakeEmbedder

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from rag.blending import Blender
-from rag.bootstrap import Parts, Service, open_service
+from rag.bootstrap import Parts, open_service
 from rag.exact import ExactIndex
 from rag.library import SqliteLibrary
 from rag.ranking import FEATURES
 from rag.retrieval import Retriever
+from rag.service import Service
 from rag.settings import Settings
 from rag.types import Article, Evidence, Question
 from tests.fakes import FakeAnalyser, FakeEmbedder, FakeReranker

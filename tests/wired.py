@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 
 from api.app import create_app
-from rag.bootstrap import Parts, Service, open_service
+from rag.bootstrap import Parts, open_service
+from rag.service import Service
 from rag.settings import Settings
 from rag.types import Article
 from tests.fakes import FakeAnalyser, FakeEmbedder

@@ -11,7 +11,7 @@ from rag.commands.running import DONE, FAILED, hint_if_empty, printing, run, war
 from rag.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from rag.bootstrap import Service
+    from rag.service import Service
     from rag.types import Article
 
 PAGE = 500

@@ -21,7 +21,7 @@ from rag.types import Answer, Finished, Question, SentenceReady, Turn
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from rag.bootstrap import Service
+    from rag.service import Service
 
 PROMPT = "> "
 HELP = """\

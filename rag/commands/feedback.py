@@ -10,8 +10,8 @@ from rag import options
 from rag.commands.running import printing, run, warn
 
 if TYPE_CHECKING:
-    from rag.bootstrap import Service
     from rag.feedback import Feedback
+    from rag.service import Service
 
 PAGE = 500
 

@@ -9,7 +9,7 @@ import typer
 from rag.commands.running import run
 
 if TYPE_CHECKING:
-    from rag.bootstrap import Service
+    from rag.service import Service
 
 app = typer.Typer()
 

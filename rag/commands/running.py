@@ -19,7 +19,7 @@ from rag.types import Answer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from rag.bootstrap import Service
+    from rag.service import Service
 
 DONE, FAILED, ABSTAINED, INTERRUPTED = 0, 1, 3, 130
 """Exit statuses; wrong usage is typer's: 2."""
