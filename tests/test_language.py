@@ -1,17 +1,36 @@
 """The analyser remembers what is asked for often."""
 
+from collections.abc import Sequence
+
 from rag.language import SpacyAnalyser
+from rag.types import Analysis
 
 
-def test_what_was_used_last_is_kept_and_the_rest_goes() -> None:
-    analyser = SpacyAnalyser(kept=2)
-    rain, [snow] = analyser.analyse(["Rain fell."])[0], analyser.analyse(["Snow fell."])
-    assert analyser.analyse(["Rain fell."])[0] is rain
-    analyser.analyse(["Hail fell."])
-    assert analyser.analyse(["Rain fell."])[0] is rain
-    again = analyser.analyse(["Snow fell."])[0]
-    assert again is not snow
-    assert again == snow
+def is_kept(analyser: SpacyAnalyser, texts: Sequence[str], found: Sequence[Analysis]) -> bool:
+    again = analyser.analyse(texts)
+    assert again == found
+    return all(one is other for one, other in zip(again, found, strict=True))
+
+
+def test_the_sentences_that_were_used_last_are_kept_and_the_others_go() -> None:
+    analyser = SpacyAnalyser(kept=4)
+    rain, snow = ["Rain fell.", "It was wet."], ["Snow fell.", "It was white."]
+    wet, white = analyser.analyse(rain), analyser.analyse(snow)
+    assert is_kept(analyser, rain, wet)
+    analyser.analyse(["Hail fell.", "It was hard."])
+    assert is_kept(analyser, rain, wet)
+    assert not is_kept(analyser, snow, white)
+
+
+def test_questions_do_not_push_out_the_sentences_of_passages() -> None:
+    analyser = SpacyAnalyser(kept=2, alone=1)
+    rain = ["Rain fell.", "It was wet."]
+    wet, asked = analyser.analyse(rain), analyser.analyse(["Did rain fall?"])
+    assert is_kept(analyser, ["Did rain fall?"], asked)
+    analyser.analyse(["Did snow fall?"])
+    assert not is_kept(analyser, ["Did rain fall?"], asked)
+    assert is_kept(analyser, rain, wet)
+    assert is_kept(analyser, rain[:1], wet[:1])
 
 
 def test_more_texts_at_once_than_are_kept_are_all_analysed() -> None:
