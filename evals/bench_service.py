@@ -214,7 +214,8 @@ async def bench_memory(
             await ask(number)
             if number % max(1, count // _SAMPLES) == 0:
                 taken.append((number, memory_mb()))
-                print(f"{name}: {number} of {count}", end=_LINE, file=sys.stderr, flush=True)
+                told = f"{name}: {number} of {count}, {taken[-1][1]:.1f} MB"
+                print(told, end=_LINE, file=sys.stderr, flush=True)
 
     await asyncio.gather(*(work() for _ in range(_WORKERS)))
     return 1000 * slope([one for one in sorted(taken) if one[0] >= _WARM_UP * count])
