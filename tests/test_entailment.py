@@ -12,6 +12,7 @@ from rag.errors import EntailmentError
 from rag.language import SpacyAnalyser
 from rag.types import Claim, Evidence
 from tests.support_pairs import ARTICLES, passages
+from tests.tiny_models import save_cross_encoder
 
 NLI = ("contradiction", "entailment", "neutral")
 TEXT, CLAIM = "rain fell in lyon", "it rained in lyon"
@@ -26,34 +27,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     """Writes a model to a folder: one layer, random weights, the words above."""
 
     def build(labels: tuple[str, ...] = NLI, head: bool = True) -> str:
-        import torch
-        from transformers import (
-            BertConfig,
-            BertForSequenceClassification,
-            BertModel,
-            BertTokenizerFast,
-        )
-
-        folder = tmp_path_factory.mktemp("model")
-        words = sorted({*TEXT.split(), *CLAIM.split()})
-        vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]
-        (folder / "vocab.txt").write_text("\n".join(vocabulary))
-        config = BertConfig(
-            vocab_size=len(vocabulary),
-            hidden_size=16,
-            num_hidden_layers=1,
-            num_attention_heads=2,
-            intermediate_size=16,
-            id2label=dict(enumerate(labels)),
-            label2id={label: i for i, label in enumerate(labels)},
-            initializer_range=1.0,
-        )
-        with torch.random.fork_rng():
-            torch.manual_seed(1)
-            model = BertForSequenceClassification(config) if head else BertModel(config)
-        model.save_pretrained(folder)
-        BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
-        return str(folder)
+        return save_cross_encoder(tmp_path_factory.mktemp("model"), [TEXT, CLAIM], labels, head)
 
     return build
 

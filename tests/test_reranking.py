@@ -8,6 +8,7 @@ import pytest
 
 from rag.errors import RerankingError
 from rag.reranking import BATCH_SIZE, RETRY_S, CrossEncoderReranker
+from tests.tiny_models import save_cross_encoder
 
 pytestmark = pytest.mark.slow  # imports torch
 
@@ -26,33 +27,9 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     """Writes a model to a folder: one layer, random weights, the words above."""
 
     def build(labels: int = 1, head: bool = True) -> str:
-        import torch
-        from transformers import (
-            BertConfig,
-            BertForSequenceClassification,
-            BertModel,
-            BertTokenizerFast,
-        )
-
+        names = [f"label {number}" for number in range(labels)]
         folder = tmp_path_factory.mktemp("model")
-        words = sorted({word for text in [QUESTION, *TEXTS] for word in text.split()})
-        vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]
-        (folder / "vocab.txt").write_text("\n".join(vocabulary))
-        config = BertConfig(
-            vocab_size=len(vocabulary),
-            hidden_size=16,
-            num_hidden_layers=1,
-            num_attention_heads=2,
-            intermediate_size=16,
-            num_labels=labels,
-            initializer_range=1.0,  # so that scores differ
-        )
-        with torch.random.fork_rng():
-            torch.manual_seed(1)
-            model = BertForSequenceClassification(config) if head else BertModel(config)
-        model.save_pretrained(folder)
-        BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
-        return str(folder)
+        return save_cross_encoder(folder, [QUESTION, *TEXTS], names, head)
 
     return build
 
