@@ -1,14 +1,48 @@
-"""Loading a sentence-transformers CrossEncoder by name or path."""
+"""Loading a sentence-transformers CrossEncoder by name or path, at first use."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from rag.errors import CrossEncoderError
 from rag.processor import fast_dtype
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
+
+T = TypeVar("T")
+
+RETRY_S = 60.0
+"""So long a failure to load is kept: a model hub that is out of reach takes long to say so."""
+
+
+class AtFirstUse(Generic[T]):
+    """What `load` returns, loaded when it is first asked for; `failure` is what that may raise."""
+
+    def __init__(
+        self, load: Callable[[], T], failure: type[Exception], clock: Callable[[], float]
+    ) -> None:
+        self._load = load
+        self._failure = failure
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._loaded: T | None = None
+        self._failed: tuple[float, str] | None = None  # when to try again, what went wrong
+
+    def __call__(self) -> T:
+        """The one that is loaded; raises the last failure anew until it is time to try again."""
+        with self._lock:
+            if self._loaded is None:
+                if self._failed and self._clock() < self._failed[0]:
+                    raise self._failure(self._failed[1])
+                try:
+                    self._loaded = self._load()
+                except self._failure as error:
+                    self._failed = (self._clock() + RETRY_S, str(error))
+                    raise
+            return self._loaded
 
 
 def load_cross_encoder(name: str) -> CrossEncoder:

@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.crossencoder import load_cross_encoder
+from rag.crossencoder import AtFirstUse, load_cross_encoder
 from rag.errors import CrossEncoderError, EntailmentError
 from rag.processor import one_thread
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
 
 logger = logging.getLogger(__name__)
-
-RETRY_S = 60.0
-"""So long a failure to load is kept: a model hub that is out of reach takes long to say so."""
 
 _WAY_OUT = (
     "set DATELINE_NLI_MODEL to the name or folder of a sentence-transformers CrossEncoder for "
@@ -41,10 +39,8 @@ class CrossEncoderEntailment:
 
     def __init__(self, model: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._name = model
-        self._clock = clock
+        self._load = AtFirstUse(partial(_load, model), EntailmentError, clock)
         self._lock = threading.Lock()  # tokenizers refuse concurrent use
-        self._loaded: _Loaded | None = None
-        self._failed: tuple[float, str] | None = None  # when to try again, what went wrong
 
     @property
     def model(self) -> str:
@@ -69,19 +65,15 @@ class CrossEncoderEntailment:
             raise EntailmentError(f"the entailment model {self._name!r} gave no number")
         return probability
 
-    def _load(self) -> _Loaded:
-        if self._loaded is None:
-            if self._failed and self._clock() < self._failed[0]:
-                raise EntailmentError(self._failed[1])
-            try:
-                encoder = load_cross_encoder(self._name)
-                self._loaded = _Loaded(encoder, _entailment_label(encoder, self._name))
-            except CrossEncoderError as error:
-                reason = f"the entailment model {error}; {_WAY_OUT}"
-                logger.error("%s; what is not verbatim is withheld", reason)
-                self._failed = (self._clock() + RETRY_S, reason)
-                raise EntailmentError(reason) from error
-        return self._loaded
+
+def _load(name: str) -> _Loaded:
+    try:
+        encoder = load_cross_encoder(name)
+        return _Loaded(encoder, _entailment_label(encoder, name))
+    except CrossEncoderError as error:
+        reason = f"the entailment model {error}; {_WAY_OUT}"
+        logger.error("%s; what is not verbatim is withheld", reason)
+        raise EntailmentError(reason) from error
 
 
 def _entailment_label(encoder: CrossEncoder, name: str) -> int:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.crossencoder import load_cross_encoder
+from rag.crossencoder import AtFirstUse, load_cross_encoder
 from rag.errors import CrossEncoderError, RerankingError
 from rag.processor import one_thread
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 BATCH_SIZE = 4
 """Texts a forward pass, between which the time is looked at. More at once would overrun it further,
 and are no faster on a CPU: tried with up to 32 passages on a model of all-MiniLM-L6-v2's size."""
-
-RETRY_S = 60.0
-"""So long a failure to load is kept: a model hub that is out of reach takes long to say so."""
 
 
 class CrossEncoderReranker:
@@ -38,10 +36,8 @@ class CrossEncoderReranker:
         self._name = model
         self._budget_s = budget_s
         self._clock = clock
-        self._loading = threading.Lock()
+        self._encoder = AtFirstUse(partial(_load, model), RerankingError, clock)
         self._scoring = threading.Lock()  # tokenizers refuse concurrent use
-        self._loaded: CrossEncoder | None = None
-        self._failed: tuple[float, str] | None = None  # when to try again, what went wrong
 
     @property
     def model(self) -> str:
@@ -62,18 +58,6 @@ class CrossEncoderReranker:
                 batch = texts[len(scores) : len(scores) + BATCH_SIZE]
                 scores += self._relevance(encoder, [(question, text) for text in batch])
         return scores + [None] * (len(texts) - len(scores))
-
-    def _encoder(self) -> CrossEncoder:
-        with self._loading:
-            if self._loaded is None:
-                if self._failed and self._clock() < self._failed[0]:
-                    raise RerankingError(self._failed[1])
-                try:
-                    self._loaded = _load(self._name)
-                except RerankingError as error:
-                    self._failed = (self._clock() + RETRY_S, str(error))
-                    raise
-            return self._loaded
 
     def _relevance(self, encoder: CrossEncoder, pairs: list[tuple[str, str]]) -> list[float]:
         from torch.nn import Sigmoid

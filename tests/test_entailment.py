@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from rag.citations import MIN_ENTAILMENT, Verifier
-from rag.entailment import RETRY_S, CrossEncoderEntailment
+from rag.crossencoder import RETRY_S
+from rag.entailment import CrossEncoderEntailment
 from rag.errors import EntailmentError
 from rag.language import SpacyAnalyser
 from rag.types import Claim, Evidence

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from rag.crossencoder import RETRY_S
 from rag.errors import RerankingError
-from rag.reranking import BATCH_SIZE, RETRY_S, CrossEncoderReranker
+from rag.reranking import BATCH_SIZE, CrossEncoderReranker
 from tests.tiny_models import save_cross_encoder
 
 pytestmark = pytest.mark.slow  # imports torch
