@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import product
 
 from rag.errors import EntailmentError
-from rag.grammar import AGENT
+from rag.grammar import AGENT, GRAMMATICAL_SUBJECTS
 from rag.markup import has_markup
 from rag.names import same_person
 from rag.ports import Entailment, LanguageAnalyser
@@ -67,7 +67,6 @@ _CONDITION = re.compile(r"\b(?:if|whether|unless)\b", re.IGNORECASE)
 _OF_NAMES = frozenset(
     "a an and at by for from her his in its of on other our own the their to us".split()
 )
-_SUBJECTS = frozenset("nsubj nsubjpass csubj expl".split())
 
 
 class Verifier:
@@ -309,7 +308,7 @@ def _stands_alone(reading: Reading, i: int, part: Span) -> bool:
     if is_negated(outside) or is_hedged(outside) or _CONDITION.search(outside):
         return False
     return any(
-        token.dep in _SUBJECTS and part.start <= sentence.start + token.start < part.end
+        token.dep in GRAMMATICAL_SUBJECTS and part.start <= sentence.start + token.start < part.end
         for token in reading.analyses[i].tokens
     )
 

@@ -22,6 +22,9 @@ FACT, TO_COME, OPEN = 0, 1, 2
 
 AGENT, PATIENT = "agent", "patient"
 
+GRAMMATICAL_SUBJECTS = frozenset("nsubj nsubjpass csubj expl".split())
+"""Dependencies of what makes a verb that of a whole clause, "there" and "it" included."""
+
 _SUBJECTS = frozenset("nsubj csubj nsubjpass csubjpass".split())
 _OBJECTS = frozenset("dobj attr dative oprd acomp".split())
 _LINKS = frozenset("ccomp xcomp acl pcomp csubj csubjpass".split())

@@ -252,6 +252,12 @@ OPINION_HEADS = frozenset(
 
 
 @lru_cache(maxsize=1)
+def plain_speech() -> frozenset[str]:
+    """The stems of `PLAIN_SPEECH`."""
+    return frozenset(stem(verb) for verb in PLAIN_SPEECH)
+
+
+@lru_cache(maxsize=1)
 def _synonym_groups() -> dict[str, frozenset[str]]:
     groups: dict[str, set[str]] = {}
     for number, line in enumerate(_SYNONYMS.split(";")):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from rag.grammar import GRAMMATICAL_SUBJECTS
 from rag.markup import has_commands
 from rag.types import Analysis
 
@@ -19,7 +20,6 @@ _TO_MODELS = re.compile(
 )
 _BEFORE = frozenset("please now then just also so , :".split())
 _HEADS = frozenset("ROOT ccomp csubj parataxis".split())
-_SUBJECTS = frozenset("nsubj nsubjpass csubj expl".split())
 
 
 def is_order(text: str, analysis: Analysis | None = None) -> bool:
@@ -40,4 +40,6 @@ def _is_imperative(text: str, analysis: Analysis) -> bool:
         return False
     token = tokens[first]
     is_base = token.pos == "VERB" and token.text.lower() == token.lemma and token.dep in _HEADS
-    return is_base and not any(other.head == first and other.dep in _SUBJECTS for other in tokens)
+    return is_base and not any(
+        other.head == first and other.dep in GRAMMATICAL_SUBJECTS for other in tokens
+    )

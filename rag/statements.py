@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 
 from rag.dates import DateMention, date_mentions, is_relative
 from rag.grammar import Predicate, predicates
-from rag.lexicon import PLAIN_SPEECH
+from rag.lexicon import PLAIN_SPEECH, plain_speech
 from rag.names import name_words
 from rag.phrases import word_meanings
 from rag.quantities import Quantity, quantities
@@ -211,7 +211,7 @@ def _words(text: str) -> Iterator[Form]:
                 if plain in _UNTOLD:
                     continue
                 told = plain in {"said", "told", "wrote"} or (
-                    part.islower() and plain not in PLAIN_SPEECH and stem(plain) in _plain_speech()
+                    part.islower() and plain not in PLAIN_SPEECH and stem(plain) in plain_speech()
                 )
                 yield Form(SAID if told else plain, part if plain == fold(part) else plain)
 
@@ -222,11 +222,6 @@ def _expanded(word: str) -> list[str]:
         return [stems.get(word, word[:-3]), "not"]
     head, _, tail = word.rpartition("'")
     return [head, _CONTRACTED[tail]] if head and tail in _CONTRACTED else [word]
-
-
-@lru_cache(maxsize=1)
-def _plain_speech() -> frozenset[str]:
-    return frozenset(stem(verb) for verb in PLAIN_SPEECH)
 
 
 def _without(text: str, spans: Sequence[Span]) -> str:

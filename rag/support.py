@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 
 from rag.dates import day_of
 from rag.grammar import AGENT, PATIENT
-from rag.lexicon import PLAIN_SPEECH, SPEECH_VERBS, backing, opposites
+from rag.lexicon import PLAIN_SPEECH, SPEECH_VERBS, backing, opposites, plain_speech
 from rag.names import is_known_word, is_mentioned, same_person, surname
 from rag.phrases import word_meanings
 from rag.relations import relation_objection
@@ -29,7 +28,7 @@ def coverage(claim: Statement, source: Source) -> float:
     if is_reworded(claim, source):
         return 1.0
     counted = [
-        m for m in claim.content if m & source.words or not (claim.speaker and m & _plain_speech())
+        m for m in claim.content if m & source.words or not (claim.speaker and m & plain_speech())
     ]
     points = sum(
         1.0 if m & source.words else 0.5 if m & source.around_words else 0.0 for m in counted
@@ -47,11 +46,6 @@ def objection(claim: Statement, source: Source) -> str | None:
         if reason:
             return reason
     return None
-
-
-@lru_cache(maxsize=1)
-def _plain_speech() -> frozenset[str]:
-    return frozenset(stem(verb) for verb in PLAIN_SPEECH)
 
 
 def _quotations(claim: Statement, source: Source) -> str | None:
