@@ -247,6 +247,7 @@ async def measure(parts: Sequence[str], options: argparse.Namespace) -> AsyncGen
                 for figure in await bench_streams(bench, options.streams, options.pace):
                     yield figure
             if "memory" in parts:
+                await _fall_back(bench)
                 await clients.direct(bench.script(partial(Reply.pieces, count=3)))
                 yield await _memory(bench, "with the LLM", options.requests, llm=True)
         logged = list(service.logged)
@@ -257,6 +258,14 @@ async def measure(parts: Sequence[str], options: argparse.Namespace) -> AsyncGen
             logged += service.logged
     traces = sum("Traceback" in line for line in logged)
     yield Figure("tracebacks in the log", "", traces, bound=0)
+
+
+async def _fall_back(bench: Bench) -> None:
+    """Have each question answered without the LLM too, whose sentences it takes not: some of the
+    questions to come find other passages than their replies are from."""
+    await bench.clients.direct(bench.script(lambda _: ["Nothing of this stands anywhere. "]))
+    for reply in bench.replies:
+        await bench.clients.ask(reply.question)
 
 
 async def _memory(bench: Bench, name: str, requests: int, *, llm: bool) -> Figure:

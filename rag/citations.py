@@ -17,6 +17,7 @@ from rag.errors import EntailmentError
 from rag.grammar import AGENT, GRAMMATICAL_SUBJECTS
 from rag.markup import has_markup
 from rag.names import same_person
+from rag.orders import is_order
 from rag.ports import Entailment, LanguageAnalyser
 from rag.reading import Reading, read_evidence
 from rag.sources import Sources
@@ -161,12 +162,8 @@ class Verifier:
         """The best window of one or two sentences that nothing speaks against."""
         statements = self._claims.get(claim.text) or self._read(claim.text)
         self._claims[claim.text] = statements
-        if claim.text[:1].islower() and not any(
-            AGENT in p.roles for p in statements[True].predicates
-        ):
-            return Verdict(None, (), "it is a piece of a sentence")
-        if len(words(claim.text)) > MAX_CLAIM_WORDS:
-            return Verdict(None, (), "it is too long to be checked")
+        if unfit := self._no_statement(claim.text, statements[True], readings):
+            return Verdict(None, (), unfit)
         best: tuple[float, Quote] | None = None
         closest = (-1.0, "no passage was found")
         for reading, span, source in self._sources.windows(readings):
@@ -188,6 +185,19 @@ class Verifier:
         if best:
             return self._agreed(claim, best[1])
         return Verdict(None, (), closest[1])
+
+    def _no_statement(
+        self, text: str, statement: Statement, readings: Sequence[Reading]
+    ) -> str | None:
+        """Why a text that is not verbatim states nothing that could be supported."""
+        if text[:1].islower() and not any(AGENT in p.roles for p in statement.predicates):
+            return "it is a piece of a sentence"
+        if len(words(text)) > MAX_CLAIM_WORDS:
+            return "it is too long to be checked"
+        english = any(reading.is_english for reading in readings)
+        if english and is_order(text, self._analyser.analyse([text])[0]):
+            return "it tells to do something, and states nothing"
+        return None
 
     def _agreed(self, claim: Claim, quote: Quote) -> Verdict:
         """Supported by the quote, unless the entailment model disagrees or fails."""

@@ -36,10 +36,15 @@ class SpacyAnalyser:
             known = self._alone.of(texts) | self._together.of(texts)
             new = list(dict.fromkeys(text for text in texts if text not in known))
             if new:
-                for text, doc in zip(new, self._load().pipe(new, batch_size=64), strict=True):
-                    known[text] = _analysis(doc)
+                known |= zip(new, self._analysed(new), strict=True)
             (self._together if len(texts) > 1 else self._alone).keep(known)
             return [known[text] for text in texts]
+
+    def _analysed(self, texts: Sequence[str]) -> list[Analysis]:
+        """In a zone of memory: spaCy would keep each word that it ever met."""
+        language = self._load()
+        with language.memory_zone():
+            return [_analysis(doc) for doc in language.pipe(texts, batch_size=64)]
 
     def _load(self) -> Language:
         if self._loaded is None:

@@ -101,6 +101,14 @@ def test_a_piece_of_a_sentence_is_not_exact(analyser: SpacyAnalyser) -> None:
     assert verifier.verify(Claim("India will quit the pact.", ("0:0",))).support is None
 
 
+def test_the_end_of_a_title_that_reads_as_an_order_is_no_statement(
+    analyser: SpacyAnalyser,
+) -> None:
+    text = "The show is called I’m a Celebrity… Get Me Out of Here! It got a message to viewers."
+    verdict = verifier_of([text], analyser).verify(Claim("Get Me Out of Here!", ("0:0",)))
+    assert verdict.support is None
+
+
 def test_three_sentences_are_no_quote(analyser: SpacyAnalyser) -> None:
     text = "Rain fell in Lyon. Roads were closed. Trains stood still."
     verifier = verifier_of([text], analyser)

@@ -37,3 +37,14 @@ def test_more_texts_at_once_than_are_kept_are_all_analysed() -> None:
     texts = ["Rain fell.", "Snow fell.", "Hail fell.", "Rain fell."]
     found = SpacyAnalyser(kept=1).analyse(texts)
     assert [analysis.tokens[0].text for analysis in found] == ["Rain", "Snow", "Hail", "Rain"]
+
+
+def test_words_that_are_met_once_do_not_stay_in_memory() -> None:
+    analyser = SpacyAnalyser(kept=1, alone=1)
+    analyser.analyse(["Rain fell."])
+    strings = analyser._load().vocab.strings
+    known = len(strings)
+    for number in range(20):
+        (found,) = analyser.analyse([f"Did qxy{number} fall?"])
+        assert found.tokens[1].text == f"qxy{number}"
+    assert len(strings) == known
