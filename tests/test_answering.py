@@ -397,6 +397,18 @@ async def test_a_question_on_something_else_is_refused_the_sooner_the_more_there
     assert answer.status == status
 
 
+@pytest.mark.parametrize(("confidence", "asked"), [(0.1, 0), (0.3, 1)])
+async def test_an_llm_is_asked_in_doubt_but_not_about_something_else(
+    confidence: float, asked: int
+) -> None:
+    model = FakeLanguageModel(f"{OPENED} [A1]")
+    found = replace(EVIDENCE, confidence=confidence, searched=1_000_000)
+    answer = await answer_of(answerer(model, COST, found=found))
+    assert len(model.asked) == asked
+    assert answer.status == ("answered" if asked else "abstained")
+    assert answer.fallback is None
+
+
 async def test_an_llm_that_says_nothing_is_stopped_in_time_for_the_articles_own_sentences() -> None:
     model = FakeLanguageModel(asyncio.Event(), f"{OPENED} [A1]")
     answer = await asyncio.wait_for(answer_of(answerer(model, COST, deadline_s=0)), 5)
