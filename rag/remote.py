@@ -188,5 +188,6 @@ def _error(event: dict[str, Any]) -> DatelineError:
 def _unreachable(client: AsyncClient, reason: str) -> RemoteError:
     return RemoteError(
         f"the server at {client.base_url} that holds the data directory cannot be asked "
-        f"({reason or 'no reply'}): it may be ending, then try again; its log says more"
+        f"({reason or 'no reply'}): try again if it is just ending, and run this in its container "
+        "if it has one; its log says more"
     )
