@@ -28,6 +28,7 @@ SCOPED: dict[tuple[str, str], Scope] = {
     ("DELETE", "/v1/articles/{id}"): "write",
     ("GET", "/openapi.json"): "read",
     ("GET", "/metrics"): "read",
+    ("POST", "/local/{name}"): "admin",  # and no key but that of this machine's commands
 }
 
 # By the expressions that the router itself goes by, so that both see the same route.

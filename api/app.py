@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import metadata
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from api import answers, articles, ask, examples, health, pages, problems
+from api import answers, articles, ask, examples, health, local, pages, problems
 from api.access import needed_scope
 from api.cors import Cors
 from api.ending import Ending
@@ -31,6 +30,8 @@ from api.schemas import Problem
 from api.security import KeyCheck
 from api.tracing import Tracing
 from api.uploads import ArticleRequest
+from rag.holder import Door, program_version
+from rag.remote import ROUTE as LOCAL_ROUTE
 from rag.service import Service
 from rag.settings import Settings
 
@@ -105,18 +106,23 @@ def _document_refusals(operation: dict[str, Any], refusals: dict[str, str]) -> N
 
 
 def create_app(
-    service: Service, *, host: str = "127.0.0.1", port: int = 8000, allow_open: bool = False
+    service: Service,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    allow_open: bool = False,
+    door: Door | None = None,
 ) -> FastAPI:
     """The application over an opened service; it neither opens nor closes anything.
 
     `host` and `port` are where it is served. On loopback, requests that name another host are
     refused, except for that of DATELINE_PUBLIC_URL. Without any key, requests are let in on
-    loopback only, or if `allow_open`.
+    loopback only, or if `allow_open`. This machine's own commands come by the `door`.
     """
     address = public_url(service.settings, host, port)
     app = Dateline(
         title="Dateline",
-        version=_version(),
+        version=program_version(),
         description=DESCRIPTION,
         servers=[{"url": address}],
         docs_url=None,  # these pages load scripts from elsewhere
@@ -130,10 +136,10 @@ def create_app(
     app.state.public_url = address
     app.state.ending = Ending()
     problems.install(app)
-    for part in (ask, articles, answers, chat, responses, models, health, pages):
+    for part in (ask, articles, answers, chat, responses, models, health, pages, local):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=pages.STATIC))
-    _add_middleware(app, service, host, allow_open)
+    _add_middleware(app, service, host, allow_open, door)
     return app
 
 
@@ -144,20 +150,16 @@ def public_url(settings: Settings, host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _version() -> str:
-    try:
-        return metadata.version("dateline")
-    except metadata.PackageNotFoundError:  # run from a checkout that is not installed
-        return "unknown"
-
-
-def _add_middleware(app: FastAPI, service: Service, host: str, allow_open: bool) -> None:
+def _add_middleware(
+    app: FastAPI, service: Service, host: str, allow_open: bool, door: Door | None
+) -> None:
     """The last one added is the first to see a request."""
     settings = service.settings
     article_bytes = settings.max_file_mb * 1_000_000
 
     def body_limit(path: str) -> int:
-        return article_bytes if path.startswith("/v1/articles") else QUESTION_BYTES
+        large = path.startswith(("/v1/articles", f"{LOCAL_ROUTE}/"))
+        return article_bytes if large else QUESTION_BYTES
 
     app.add_middleware(BodyLimit, limit=body_limit)
     app.add_middleware(HeadAsGet)
@@ -168,6 +170,7 @@ def _add_middleware(app: FastAPI, service: Service, host: str, allow_open: bool)
         keys=service.keys,
         public_pages=settings.public_pages,
         open_without_keys=allow_open or is_loopback(host),
+        local=door.key if door else None,
     )
     app.add_middleware(Cors, keys=service.keys, allowed=settings.allowed_origins.split())
     if is_loopback(host):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from typing import TypeVar
 
 from rag.errors import DeadlineError, ShuttingDownError
-from rag.types import AnswerEvent
+
+Event = TypeVar("Event")
 
 
 class Ending:
@@ -34,8 +36,8 @@ class Ending:
                 wait.reschedule(now)
 
     async def bounded(
-        self, events: AsyncGenerator[AnswerEvent], deadline_s: float
-    ) -> AsyncGenerator[AnswerEvent]:
+        self, events: AsyncGenerator[Event], deadline_s: float
+    ) -> AsyncGenerator[Event]:
         """The events, for at most so many seconds; raises `DeadlineError` or `ShuttingDownError`.
 
         Closing it closes the events.
@@ -51,9 +53,7 @@ class Ending:
                     return
                 yield event
 
-    async def _next(
-        self, events: AsyncIterator[AnswerEvent], deadline: float
-    ) -> AnswerEvent | None:
+    async def _next(self, events: AsyncIterator[Event], deadline: float) -> Event | None:
         if self._over:
             raise TimeoutError
         async with asyncio.timeout_at(deadline) as wait:

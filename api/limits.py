@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.ending import Ending
 from api.problems import SHUTTING_DOWN, Kind, refusal
+from api.security import LOCAL
 from rag.settings import NO_LIMIT, Settings
 
 TOO_MANY = Kind("too-many-requests", "Too many requests", 429)
@@ -216,8 +217,11 @@ class Hits(MemoryStorage):
 
 
 def callers_of(scope: Scope) -> dict[str, str]:
-    """Who asks: the key's id, if there is one, and the address, if it is known."""
+    """Who asks: the key's id, if there is one, and the address, if it is known. This machine's
+    own commands are nobody."""
     key, client = scope["state"].get("key"), scope.get("client")
+    if key and key.id == LOCAL:
+        return {}
     callers = {"key": key.id} if key else {}
     return {**callers, "address": address_of(client[0])} if client else callers
 

@@ -5,8 +5,10 @@ Pure ASGI, so that a client's going away stays visible to the routes.
 
 from __future__ import annotations
 
+import hmac
 import logging
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import anyio.to_thread
 from starlette.datastructures import Headers
@@ -26,6 +28,9 @@ BAD_KEY = Kind("bad-key", "The key is not good", 401)
 MISSING_SCOPE = Kind("missing-scope", "The key may not do this", 403)
 FOREIGN_ORIGIN = Kind("foreign-origin", "The web origin is not allowed", 403)
 
+LOCAL = "local"
+"""The id of the key that this machine's commands use; those of stored ones begin with `key_`."""
+
 
 @dataclass(eq=False)
 class _RefusedError(Exception):
@@ -38,14 +43,23 @@ class KeyCheck:
     """Refuses requests whose key does not allow them: 401 without a good key, else 403.
 
     Until the first key is made, all are let through if `open_without_keys`. The key that let a
-    request through is its `state.key`, else None.
+    request through is its `state.key`, else None. Beside the stored keys there may be a `local`
+    token, which is good for as long as this process lives.
     """
 
     def __init__(
-        self, app: ASGIApp, keys: Keyring, *, public_pages: bool, open_without_keys: bool
+        self,
+        app: ASGIApp,
+        keys: Keyring,
+        *,
+        public_pages: bool,
+        open_without_keys: bool,
+        local: str | None = None,
     ) -> None:
         self.app = app
         self.keys = keys
+        self._local = local
+        self._local_key = Key(LOCAL, "this machine's commands", ("admin",), (), datetime.now(UTC))
         self.public_pages = public_pages
         self.open_without_keys = open_without_keys
 
@@ -72,11 +86,13 @@ class KeyCheck:
             return
         scope["state"]["key"] = key
         await self.app(scope, receive, send)
-        if key and self.keys.unnoted(key):
+        if key and key.id != LOCAL and self.keys.unnoted(key):
             await self._note_use(key)
 
     def _admit(self, needed: Scope, authorization: str | None, origin: str | None) -> Key | None:
         """The key that allows a request, None where all is open; raises `_RefusedError`."""
+        if self._local and authorization and _same(authorization, f"Bearer {self._local}"):
+            return self._local_key
         if self.open_without_keys and not self.keys.exist():
             return None
         if authorization is None:
@@ -110,3 +126,8 @@ class KeyCheck:
             await anyio.to_thread.run_sync(self.keys.note_use, key)
         except LibraryError as error:
             logger.warning("the use of %s could not be noted: %s", key.id, error)
+
+
+def _same(sent: str, expected: str) -> bool:
+    """Whether two strings are equal, in a time that does not tell how far they are."""
+    return hmac.compare_digest(sent.encode(), expected.encode())

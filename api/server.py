@@ -6,8 +6,8 @@ import asyncio
 import signal
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
 
 import uvicorn
@@ -17,8 +17,10 @@ from api import logs
 from api.app import create_app, public_url
 from api.ending import Ending
 from api.middleware import is_loopback
-from rag.bootstrap import open_keyring, open_service
+from rag.bootstrap import open_held, open_keyring
 from rag.errors import SettingsError
+from rag.holder import Door, hold
+from rag.service import Service
 from rag.settings import Settings
 
 FAREWELL_S = 2
@@ -35,9 +37,10 @@ async def run_server(settings: Settings, host: str, port: int, *, allow_open: bo
     if not (is_loopback(host) or allow_open):
         _require_key(settings, host)
     with _listen(host, port) as listener:
-        port = listener.getsockname()[1]
-        async with open_service(settings) as service:
-            app = create_app(service, host=host, port=port, allow_open=allow_open)
+        address, port = listener.getsockname()[:2]
+        door = Door.at(address, port)
+        async with _opened(settings, door) as service:
+            app = create_app(service, host=host, port=port, allow_open=allow_open, door=door)
             config = uvicorn.Config(
                 app,
                 log_config=None,
@@ -91,6 +94,16 @@ class _Server(uvicorn.Server):
             return False
         self._ending.cut()
         return True
+
+
+@asynccontextmanager
+async def _opened(settings: Settings, door: Door) -> AsyncIterator[Service]:
+    """The service, with its door open to this machine's commands. Those that come before it
+    listens wait."""
+    with hold(settings.data_dir) as held:
+        held.announce(door)
+        async with open_held(settings) as service:
+            yield service
 
 
 def _require_key(settings: Settings, host: str) -> None:

@@ -54,6 +54,11 @@ def server_sent(data: encoders.Json, name: str | None = None) -> ServerSentEvent
     return ServerSentEvent(encoders.json_bytes(data).decode(), event=name, sep="\n")
 
 
+def heartbeat() -> ServerSentEvent:
+    """A comment that keeps a silent stream open."""
+    return ServerSentEvent(comment="heartbeat", sep="\n")
+
+
 class _Stream(EventSourceResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -77,7 +82,7 @@ def stream(
     return _Stream(
         _server_sent(events, request_id, form or Native()),
         ping=heartbeat_s,
-        ping_message_factory=lambda: ServerSentEvent(comment="heartbeat", sep="\n"),
+        ping_message_factory=heartbeat,
         sep="\n",
         send_timeout=stalled_s,
     )

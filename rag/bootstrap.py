@@ -77,9 +77,16 @@ async def open_service(settings: Settings, parts: Parts = Parts()) -> AsyncItera
 
     Raises `LibraryInUseError`, `LibraryError`, `PromptError` or `SettingsError`.
     """
+    with hold(settings.data_dir):
+        async with open_held(settings, parts) as service:
+            yield service
+
+
+@asynccontextmanager
+async def open_held(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[Service]:
+    """The same over a data directory that the caller holds."""
     directory = settings.data_dir
     async with AsyncExitStack() as opened:
-        opened.enter_context(hold(directory))
         library = opened.enter_context(closing(SqliteLibrary(directory / _LIBRARY)))
         embedder = parts.embedder or SentenceTransformerEmbedder(settings.embedding_model)
         index = ChromaIndex(library, embedder.model, directory / "index", settings.chroma_url)

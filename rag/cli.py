@@ -34,7 +34,7 @@ from rag.types import Answer, Evidence, Finished, IngestReport, Question
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-    from rag.service import Service
+    from rag.commands.running import Reached
 
 _OPTIONS = {  # of the fields of a request
     "published_from": "--from",
@@ -77,7 +77,7 @@ def ingest(
     """Take in articles: .txt, .md, .html and .jsonl files, or folders of them."""
     from rag.terminal import print_report, progress, stderr
 
-    async def take_in(service: Service) -> IngestReport:
+    async def take_in(service: Reached) -> IngestReport:
         with progress("Ingesting", stderr()) as tell:
             return await service.ingest(paths, prune=prune, progress=tell)
 
@@ -136,7 +136,7 @@ def chat(
     from rag.commands.chat import Conversation, reader
     from rag.terminal import stdout
 
-    async def talk(service: Service) -> bool:
+    async def talk(service: Reached) -> bool:
         conversation = Conversation(service, asked, stdout(), as_json)
         await conversation.run(reader(as_json))
         return conversation.failed
@@ -161,7 +161,7 @@ def search(  # noqa: PLR0913 (each option is a parameter)
     from rag.explaining import explained_json
     from rag.terminal import print_passages, stderr, working
 
-    async def find(service: Service) -> Evidence:
+    async def find(service: Reached) -> Evidence:
         await hint_if_empty(service)
         with working("Searching the articles …", stderr()):
             return await service.search(asked, limit)
@@ -200,7 +200,7 @@ app.add_typer(articles.app, name="articles")
 app.add_typer(keys.app, name="keys")
 
 
-async def _answer(service: Service, question: Question) -> tuple[Answer, dict[str, str]]:
+async def _answer(service: Reached, question: Question) -> tuple[Answer, dict[str, str]]:
     """The answer, and the files that its citations' articles came from."""
     from rag.terminal import stderr, working
 

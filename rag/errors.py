@@ -45,6 +45,10 @@ class LibraryInUseError(LibraryError):
     """Another process holds the data directory."""
 
 
+class RemoteError(DatelineError):
+    """The server that holds the data directory could not do what it was asked, or be asked."""
+
+
 class ModelMismatchError(LibraryError):
     """The library was embedded with another model than the settings name."""
 

@@ -6,7 +6,8 @@ import logging
 import os
 import re
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -37,8 +38,7 @@ class _Reading:
     """What reading the given paths brought."""
 
     seen: set[str] = field(default_factory=set)
-    new: list[_Chunked] = field(default_factory=list)
-    changed: list[_Chunked] = field(default_factory=list)
+    changed: list[_Chunked] = field(default_factory=list)  # or new
     unchanged: int = 0
     ignored: int = 0
     failed: list[Skipped] = field(default_factory=list)
@@ -80,13 +80,13 @@ class Ingester:
         """
         self._library.check_model(self._embedder.model)
         reading = self._read(paths, progress)
-        chunks = self._put_all([*reading.new, *reading.changed], progress)
+        chunks, outcomes = self._put_all(reading.changed, progress)
         while self._library.find_copies():
             pass  # piece by piece, so that other writers get their turn
         return IngestReport(
-            added=len(reading.new),
-            replaced=len(reading.changed),
-            unchanged=reading.unchanged,
+            added=outcomes["added"],
+            replaced=outcomes["replaced"],
+            unchanged=reading.unchanged + outcomes["unchanged"],
             pruned=self._prune(paths, reading) if prune else 0,
             chunks=chunks,
             ignored=reading.ignored,
@@ -95,12 +95,10 @@ class Ingester:
 
     def put(self, article: Article) -> Outcome:
         """Store one article under its id. Raises `EmbeddingError`, `LibraryError`."""
-        stored = self._library.content_hashes([article.id]).get(article.id)
-        if stored == content_hash(article):
+        if _outcome(article, self._library.content_hashes([article.id])) == "unchanged":
             return "unchanged"
         self._library.check_model(self._embedder.model)
-        self._put_group([(article, self._chunker(article))])
-        return "replaced" if stored else "added"
+        return self._put_group([(article, self._chunker(article))])[0]
 
     def delete(self, ids: Collection[str]) -> int:
         """Forget the articles among `ids` that are stored; how many these were."""
@@ -149,37 +147,41 @@ class Ingester:
         same: dict[str, str | None] = {}
         for article in articles:
             reading.seen.add(article.id)
-            known = stored.get(article.id)
-            if known == content_hash(article):
+            if _outcome(article, stored) == "unchanged":
                 reading.unchanged += 1
                 same[article.id] = article.source
             else:
-                kind = reading.changed if known else reading.new
-                kind.append((article, self._chunker(article)))
-        before = self._library.articles(same)
-        moved = {key: source for key, source in same.items() if before[key].source != source}
+                reading.changed.append((article, self._chunker(article)))
+        before = self._library.articles(same)  # but for what was deleted meanwhile
+        moved = {key: same[key] for key, one in before.items() if one.source != same[key]}
         if moved:
             self._library.set_sources(moved)
 
-    def _put_all(self, articles: Sequence[_Chunked], progress: Progress | None) -> int:
-        """Put articles group by group; how many chunks they have."""
+    def _put_all(
+        self, articles: Sequence[_Chunked], progress: Progress | None
+    ) -> tuple[int, Counter[Outcome]]:
+        """Put articles group by group; how many chunks they have, and what was done."""
         done, total = 0, sum(len(chunks) for _, chunks in articles)
+        outcomes: Counter[Outcome] = Counter()
         for group in _groups(articles):
-            self._put_group(group)
+            outcomes.update(self._put_group(group))
             done += sum(len(chunks) for _, chunks in group)
             _tell(progress, done, total, "chunks")
-        return done
+        return done, outcomes
 
-    def _put_group(self, group: Sequence[_Chunked]) -> None:
+    def _put_group(self, group: Sequence[_Chunked]) -> list[Outcome]:
+        """Store what another thread has not stored in the same words meanwhile."""
         vectors = self._embed([chunk for _, chunks in group for chunk in chunks])
-        entries = []
-        start = 0
-        for article, chunks in group:
-            entries.append((article, chunks, vectors[start : start + len(chunks)]))
-            start += len(chunks)
+        ends = np.cumsum([len(chunks) for _, chunks in group])[:-1]
+        entries = [(*one, own) for one, own in zip(group, np.split(vectors, ends), strict=True)]
         with self._writing:
-            change = self._library.put(entries, self._embedder.model)
-            self._follow(change, vectors)
+            stored = self._library.content_hashes([article.id for article, _ in group])
+            outcomes = [_outcome(article, stored) for article, _ in group]
+            new = [e for e, out in zip(entries, outcomes, strict=True) if out != "unchanged"]
+            if new:
+                change = self._library.put(new, self._embedder.model)
+                self._follow(change, np.concatenate([own for *_, own in new]))
+        return outcomes
 
     def _embed(self, chunks: Sequence[Chunk]) -> Vectors:
         vectors = self._embedder.encode_documents([chunk.text for chunk in chunks])
@@ -217,6 +219,14 @@ class Ingester:
             and not os.path.lexists(_LINE.sub("", source))
         ]
         return self.delete(gone)
+
+
+def _outcome(article: Article, stored: Mapping[str, str]) -> Outcome:
+    """What storing an article does beside what is stored, by content hash."""
+    known = stored.get(article.id)
+    if known is None:
+        return "added"
+    return "unchanged" if known == content_hash(article) else "replaced"
 
 
 def _is_under(source: str, folders: Iterable[str]) -> bool:

@@ -40,10 +40,11 @@ def dateline(
 
 @dataclass
 class Served:
-    """A running server: where it listens, and what it has said on stderr so far."""
+    """A running server: where it listens, what it serves, and what it has said on stderr so far."""
 
     url: str
     process: subprocess.Popen[str]
+    data: Path
     said: list[str] = field(default_factory=list)
 
 
@@ -69,7 +70,7 @@ def serving(data: Path, launcher: tuple[str, ...] = (), **env: str) -> Iterator[
     listening = threading.Thread(target=lambda: said.extend(process.stderr or ()), daemon=True)
     listening.start()
     try:
-        yield Served(said[-1].split()[-1], process, said)
+        yield Served(said[-1].split()[-1], process, data, said)
     finally:
         if process.poll() is None:
             process.terminate()

@@ -233,7 +233,7 @@ def test_a_server_that_is_told_to_end_closes_in_order(end: signal.Signals, tmp_p
     data = tmp_path / "data"
     with serving(data) as served:
         assert httpx.get(f"{served.url}/healthz").status_code == 200
-        refused = dateline("articles", "list", data=data)
+        refused = dateline("reindex", data=data)
         assert refused.returncode == 1
         assert "serve` (process " in refused.stderr
         served.process.send_signal(end)

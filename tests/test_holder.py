@@ -1,3 +1,4 @@
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -5,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from rag.errors import LibraryError, LibraryInUseError
-from rag.holder import hold
+from rag.holder import Door, find_door, hold
 
 ROOT = Path(__file__).parents[1]
 HOLD = """
 import sys
 from pathlib import Path
-from rag.holder import hold
+from rag.holder import Door, find_door, hold
 with hold(Path(sys.argv[1]), "dateline serve"):
     print("held", flush=True)
     sys.stdin.read()
@@ -81,3 +82,47 @@ def test_errors_of_the_block_pass_through_and_let_go(tmp_path: Path) -> None:
         raise TimeoutError("own")
     with hold(tmp_path / "new" / "data"):
         pass
+
+
+def test_a_door_can_be_found_while_its_holder_lives_and_by_its_owner_alone(tmp_path: Path) -> None:
+    door = Door.at("0.0.0.0", 8000)
+    assert door.url == "http://127.0.0.1:8000"
+    assert Door.at("::", 80).url == "http://[::1]:80"
+    assert Door.at("10.0.0.7", 80).url == "http://10.0.0.7:80"
+    assert find_door(tmp_path) is None
+    with hold(tmp_path, "dateline serve") as held:
+        assert find_door(tmp_path) is None
+        (tmp_path / "holder.json").chmod(0o644)
+        held.announce(door)
+        assert find_door(tmp_path) == door
+        assert stat.S_IMODE((tmp_path / "holder.json").stat().st_mode) == 0o600
+        with pytest.raises(LibraryInUseError), hold(tmp_path):
+            pass
+        assert find_door(tmp_path) == door
+    assert find_door(tmp_path) is None
+    assert sorted(path.name for path in tmp_path.iterdir()) in ([], ["lock"])
+
+
+def test_no_two_doors_have_a_key_in_common_or_show_it() -> None:
+    one, two = Door.at("::1", 80), Door.at("::1", 80)
+    assert len(one.key) >= 32
+    assert one.key != two.key
+    assert one.key not in repr(one)
+
+
+def test_what_a_killed_holder_said_is_said_no_more(tmp_path: Path) -> None:
+    with hold(tmp_path) as held:
+        held.announce(Door.at("127.0.0.1", 8000))
+        stale = (tmp_path / "holder.json").read_bytes()
+    (tmp_path / "holder.json").write_bytes(stale)
+    (tmp_path / "holder.json.new").write_bytes(b"half of")
+    with hold(tmp_path):
+        assert find_door(tmp_path) is None
+
+
+def test_of_a_hundred_others_each_is_refused(tmp_path: Path) -> None:
+    with holding(tmp_path) as process:
+        for _ in range(100):
+            with pytest.raises(LibraryInUseError, match=f"process {process.pid}"), hold(tmp_path):
+                pass
+        process.communicate()

@@ -392,3 +392,59 @@ def test_reindex_embeds_by_the_new_model_and_goes_on_where_it_was(
     assert told[-1] == (1200 - done, 1200 - done, "chunks")
     assert library.vectors("fake")[0] == []
     assert len(index.vectors) == 1200
+
+
+def test_threads_that_put_the_same_article_make_one(
+    library: SqliteLibrary, index: MemoryIndex
+) -> None:
+    gate = threading.Barrier(16)
+    outcomes: list[str] = []
+
+    class Together(FakeEmbedder):
+        def encode_documents(self, texts: Sequence[str]) -> Vectors:
+            gate.wait(10)  # none was stored when the last one begins
+            return super().encode_documents(texts)
+
+    ingester = Ingester(library, index, Together(), chunker=paragraphs)
+    article = Article("a", "Markets rose.\nRain fell.\n")
+    threads = [
+        threading.Thread(target=lambda: outcomes.append(ingester.put(article))) for _ in range(16)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["added"] + 15 * ["unchanged"]
+    assert library.counts() == (1, 2)
+    assert library.revision() == index.revision == 1
+    assert len(index.vectors) == 2
+
+
+def test_of_two_that_ingest_a_folder_at_once_one_adds(ingester: Ingester, folder: Path) -> None:
+    second: list[IngestReport] = []
+
+    def meanwhile(done: int, total: int | None, unit: str) -> None:
+        if unit == "articles" and not second:  # read, and not yet stored
+            second.append(ingester.ingest([folder]))
+
+    first = ingester.ingest([folder], progress=meanwhile)
+    assert first.added == 0
+    assert first.unchanged == second[0].added > 0
+
+
+def test_an_article_that_is_deleted_while_it_is_read_breaks_no_ingest(
+    tmp_path: Path, folder: Path
+) -> None:
+    class Losing(SqliteLibrary):
+        """Loses an article as soon as it was looked for."""
+
+        def content_hashes(self, ids: Collection[str]) -> dict[str, str]:
+            found = super().content_hashes(ids)
+            self.delete(list(found)[:1])
+            return found
+
+    library = Losing(tmp_path / "losing.db")
+    ingester = Ingester(library, MemoryIndex(library), FakeEmbedder(), chunker=paragraphs)
+    added = ingester.ingest([folder]).added
+    assert ingester.ingest([folder]).unchanged == added
+    library.close()

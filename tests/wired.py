@@ -10,6 +10,7 @@ import httpx
 
 from api.app import create_app
 from rag.bootstrap import Parts, open_service
+from rag.ports import Embedder
 from rag.service import Service
 from rag.settings import Settings
 from rag.types import Article
@@ -27,11 +28,13 @@ ASKED = {"question": "What did the harbour bridge cost in all?"}
 
 
 @asynccontextmanager
-async def wired(data: Path, *articles: Article, **settings: object) -> AsyncIterator[Service]:
+async def wired(
+    data: Path, *articles: Article, embedder: Embedder | None = None, **settings: object
+) -> AsyncIterator[Service]:
     """A service over a data directory, opened, with these articles put into it."""
     bare = {"llm_model": None, "chroma_url": None, "key_rate": "none", "address_rate": "none"}
     chosen = Settings(_env_file=None, **{"data_dir": data} | bare | settings)
-    parts = Parts(embedder=FakeEmbedder(), analyser=FakeAnalyser())
+    parts = Parts(embedder=embedder or FakeEmbedder(), analyser=FakeAnalyser())
     async with open_service(chosen, parts) as service:
         for article in articles:
             await service.put_article(article)

@@ -11,7 +11,7 @@ from rag.commands.running import DONE, FAILED, hint_if_empty, printing, run, war
 from rag.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from rag.service import Service
+    from rag.commands.running import Reached
     from rag.types import Article
 
 PAGE = 500
@@ -25,7 +25,7 @@ def list_articles(as_json: options.Json = False) -> None:
     from api.encoders import article_json
     from rag.terminal import print_articles
 
-    async def read(service: Service) -> list[Article]:
+    async def read(service: Reached) -> list[Article]:
         await hint_if_empty(service)
         found, after = await service.article_page(None, PAGE)
         while after:
@@ -57,7 +57,7 @@ def delete(
 ) -> None:
     """Delete articles with everything derived from them."""
 
-    async def forget(service: Service) -> int:
+    async def forget(service: Reached) -> int:
         deleted = 0
         for article_id in article_ids:
             try:

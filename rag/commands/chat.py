@@ -21,7 +21,7 @@ from rag.types import Answer, Finished, Question, SentenceReady, Turn
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from rag.service import Service
+    from rag.commands.running import Reached
 
 PROMPT = "> "
 HELP = """\
@@ -64,7 +64,7 @@ class Conversation:
     `failed` tells that a question could not be answered.
     """
 
-    service: Service
+    service: Reached
     asked: Callable[[str], Question]
     out: Console
     as_json: bool = False

@@ -10,8 +10,8 @@ from rag import options
 from rag.commands.running import printing, run, warn
 
 if TYPE_CHECKING:
+    from rag.commands.running import Reached
     from rag.feedback import Feedback
-    from rag.service import Service
 
 PAGE = 500
 
@@ -24,7 +24,7 @@ def feedback(as_json: options.Json = False) -> None:
     from api.encoders import feedback_json
     from rag.terminal import print_feedback
 
-    async def read(service: Service) -> list[Feedback]:
+    async def read(service: Reached) -> list[Feedback]:
         found, after = await service.feedback_page(None, PAGE)
         while after:
             page, after = await service.feedback_page(after, PAGE)

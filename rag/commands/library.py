@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from rag.commands.running import run
+from rag.commands.running import run_alone
 
 if TYPE_CHECKING:
     from rag.service import Service
@@ -23,4 +23,4 @@ def reindex() -> None:
         with progress("Reindexing", stderr()) as tell:
             await service.reindex(tell)
 
-    run(encode, lambda _: None)
+    run_alone(encode, lambda _: None)

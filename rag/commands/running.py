@@ -6,46 +6,93 @@ import asyncio
 import codecs
 import json
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import typer
 
-from rag.errors import DatelineError, NotFoundError
+from rag.errors import DatelineError, LibraryInUseError, NotFoundError
 from rag.settings import Settings, load_settings, unknown_settings
 from rag.types import Answer
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from rag.remote import Remote
     from rag.service import Service
+
+    Reached = Service | Remote
+    """The service over the data directory, be it this process or a server that holds it."""
 
 DONE, FAILED, ABSTAINED, INTERRUPTED = 0, 1, 3, 130
 """Exit statuses; wrong usage is typer's: 2."""
 
 Result = TypeVar("Result")
+Opened = TypeVar("Opened")
 
 
 def run(
-    work: Callable[[Service], Awaitable[Result]],
+    work: Callable[[Reached], Awaitable[Result]],
     show: Callable[[Result], None],
     status: Callable[[Result], int] = lambda _: DONE,
 ) -> NoReturn:
     """Do the work with the service, show its result, and exit with the status that it has.
 
-    The service is closed by then: whoever reads the output slowly keeps nobody out.
+    A server that holds the data directory does the work, if there is one. The service is closed
+    when its result is shown: whoever reads the output slowly keeps nobody out.
     """
+    _run(_reach, work, show, status)
 
+
+def run_alone(
+    work: Callable[[Service], Awaitable[Result]], show: Callable[[Result], None]
+) -> NoReturn:
+    """The same for work that no server does: raises `LibraryInUseError` beside one."""
+    _run(_open, work, show, lambda _: DONE)
+
+
+def _run(
+    opening: Callable[[Settings], AbstractAsyncContextManager[Opened]],
+    work: Callable[[Opened], Awaitable[Result]],
+    show: Callable[[Result], None],
+    status: Callable[[Result], int],
+) -> NoReturn:
     async def opened() -> int:
-        from rag.bootstrap import open_service
-
-        async with open_service(read_settings()) as service:
+        async with opening(read_settings()) as service:
             result = await work(service)
         show(result)
         return status(result)
 
     exit_with(opened())
+
+
+@asynccontextmanager
+async def _reach(settings: Settings) -> AsyncIterator[Reached]:
+    from rag.holder import find_door
+
+    async with AsyncExitStack() as opened:
+        service: Reached
+        try:
+            service = await opened.enter_async_context(_open(settings))
+        except LibraryInUseError:
+            if not (door := find_door(settings.data_dir)):
+                raise
+            from rag.remote import through
+
+            service = await opened.enter_async_context(through(door))
+        yield service
+
+
+@asynccontextmanager
+async def _open(settings: Settings) -> AsyncIterator[Service]:
+    from rag.holder import hold
+
+    with hold(settings.data_dir):  # before what takes a second to import
+        from rag.bootstrap import open_held
+
+        async with open_held(settings) as service:
+            yield service
 
 
 def printing(
@@ -85,13 +132,13 @@ def read_settings() -> Settings:
     return settings
 
 
-async def hint_if_empty(service: Service) -> None:
+async def hint_if_empty(service: Reached) -> None:
     """Say what to do where there are no articles yet."""
     if not (await service.article_page(None, 1))[0]:
         warn("the library is empty; take in articles first: dateline ingest PATH")
 
 
-async def sources_of(service: Service, answer: Answer) -> dict[str, str]:
+async def sources_of(service: Reached, answer: Answer) -> dict[str, str]:
     """The files that the articles of an answer's citations came from, as far as they are known."""
     found: dict[str, str] = {}
     for article_id in {citation.article_id for citation in answer.citations}:
