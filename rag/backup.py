@@ -120,6 +120,22 @@ def newest_backup(directory: Path) -> Snapshot | None:
     return None
 
 
+def refuse_loss(directory: Path) -> None:
+    """Raises `LibraryError` if there was a library and its file is gone or empty: a new one in its
+    place would hide the loss."""
+    library = directory / LIBRARY
+    if library.exists() and library.stat().st_size:
+        return
+    traces = (INDEX, _NOTES, f"{LIBRARY}-wal")
+    left = [name for name in traces if os.path.lexists(directory / name)]
+    if left:
+        raise LibraryError(
+            f"{library} is gone or empty, and {', '.join(left)} tell that there was one. "
+            "`dateline doctor` tells what backup there is; to begin anew, name another "
+            "DATELINE_DATA_DIR"
+        )
+
+
 @contextmanager
 def reading(file: Path) -> Iterator[sqlite3.Connection]:
     """A connection that only reads a database, with what belongs to it in its WAL."""

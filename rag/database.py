@@ -63,6 +63,15 @@ class Database:
             self._writer.execute("BEGIN IMMEDIATE")
             yield self._writer
 
+    def empty_wal(self) -> bool:
+        """Have all that was written in the database itself, so that the WAL keeps nothing of what
+        it was; whether readers of an older state allowed it within a second."""
+        with self._write_lock, self._errors():
+            self._writer.execute("PRAGMA busy_timeout = 1000")
+            (busy, *_) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._writer.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
+        return not busy
+
     def close(self) -> None:
         """Close every connection; those in use are closed when their block ends."""
         with self._write_lock:

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 
+from rag.schema import WORDS
 from rag.types import Article, Chunk, Filters
 
 _FIELDS = tuple(field.name for field in fields(Article))
@@ -69,8 +70,7 @@ def insert_article(
         [*values, *derived.values()],
     )
     parent = cursor.lastrowid
-    known = (article.title, article.outlet, article.author, article.published_at)
-    header = " ".join(filter(None, known))
+    header = _header(article)
     for ordinal, (chunk, row) in enumerate(chunks):
         db.execute(
             "INSERT INTO chunks (rowid, id, article, ordinal, start, end) "
@@ -81,6 +81,23 @@ def insert_article(
             "INSERT INTO words (rowid, header, body) VALUES (?, ?, ?)",
             [row, header, article.text[chunk.start : chunk.end]],
         )
+
+
+def rebuild_words(db: sqlite3.Connection) -> None:
+    """Make the word index anew, of what is stored."""
+    db.execute("DROP TABLE words")
+    db.execute(WORDS)
+    for (article_id,) in db.execute("SELECT id FROM articles").fetchall():
+        (article,) = select_articles(db, [article_id])
+        for row, start, end in db.execute(
+            "SELECT c.rowid, c.start, c.end FROM chunks c JOIN articles a ON a.rowid = c.article "
+            "WHERE a.id = ?",
+            [article_id],
+        ).fetchall():
+            db.execute(
+                "INSERT INTO words (rowid, header, body) VALUES (?, ?, ?)",
+                [row, _header(article), article.text[start:end]],
+            )
 
 
 def delete_articles(db: sqlite3.Connection, ids: Collection[str]) -> tuple[int, tuple[str, ...]]:
@@ -164,6 +181,12 @@ def _with_text(
         for chunk_id, article_id, start, end, _ in rows
         if article_id in texts
     ]
+
+
+def _header(article: Article) -> str:
+    """What a chunk's article adds to its words."""
+    known = (article.title, article.outlet, article.author, article.published_at)
+    return " ".join(filter(None, known))
 
 
 def _outlet_key(outlet: str) -> str:

@@ -7,6 +7,13 @@ from collections.abc import Iterable
 
 from rag.checksums import Tables, watch
 
+# rowid: the chunk's; header: title, outlet, author and date; body: the chunk's text
+WORDS = """CREATE VIRTUAL TABLE words USING fts5 (
+        header, body,
+        tokenize = "porter unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'"
+    )"""
+"""The word index."""
+
 _FIRST = (
     """CREATE TABLE articles (
         rowid INTEGER PRIMARY KEY,
@@ -37,11 +44,7 @@ _FIRST = (
         vector BLOB NOT NULL,       -- float32, little-endian
         UNIQUE (chunk, model)
     )""",
-    # rowid: the chunk's; header: title, outlet, author and date; body: the chunk's text
-    """CREATE VIRTUAL TABLE words USING fts5 (
-        header, body,
-        tokenize = "porter unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'"
-    )""",
+    WORDS,
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     "INSERT INTO meta VALUES ('revision', '0'), ('library', lower(hex(randomblob(16))))",
 )

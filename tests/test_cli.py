@@ -30,6 +30,7 @@ COMMANDS = [
     ["serve"],
     ["eval"],
     ["reindex"],
+    ["doctor"],
     ["backup"],
     ["restore"],
     ["feedback"],

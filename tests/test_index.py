@@ -313,9 +313,12 @@ def test_a_rebuild_replaces_the_generation(
     seen: list[tuple[int, int | None]] = []
     index.rebuild(lambda done, total, unit: seen.append((done, total)))
     assert seen == [(len(WORDS), len(WORDS))]
-    assert len(generations(directory)) == 1
-    assert generations(directory) != before
+    assert len(generations(directory)) == 2, "one to go back to"
+    assert set(before) < set(generations(directory))
     assert_equals_exact(index, library)
+    index.rebuild()
+    assert len(generations(directory)) == 2
+    assert not set(before) & set(generations(directory))
 
 
 def test_threads_search_while_the_index_follows(library: SqliteLibrary, index: ChromaIndex) -> None:
