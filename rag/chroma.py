@@ -7,9 +7,11 @@ process that opens it.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -29,7 +31,7 @@ if TYPE_CHECKING:  # it takes a second to import, so only what uses it does
 Place = Path | str
 """Where collections are kept: a directory, or the address of a Chroma server."""
 
-PROBE_TIMEOUT_S = 30.0
+PROBE_TIMEOUT_S = 60.0
 BATCH = 1000  # Chroma takes at most 5,461 in one call
 
 WHOLE = 5000
@@ -181,13 +183,41 @@ def _close(client: Client) -> None:
         session.close()
 
 
+_zeroing = threading.Lock()
+_zeroed = 0  # calls under way that want it
+_M_PERTURB = -6  # of glibc's mallopt(3)
+
+
+@contextmanager
+def _zeroed_memory() -> Iterator[None]:
+    """Have memory that is allocated be zeroed, where the C library can: hnswlib writes arrays that
+    it has not filled to disk, and with them whatever was freed before, be it deleted text."""
+    _zero_memory(+1)
+    try:
+        yield
+    finally:
+        _zero_memory(-1)
+
+
+def _zero_memory(change: int) -> None:
+    global _zeroed
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:
+        return
+    with _zeroing:
+        before, _zeroed = _zeroed, _zeroed + change
+        if bool(before) != bool(_zeroed):
+            mallopt(_M_PERTURB, 255 if _zeroed else 0)  # 255: the complement of what is filled in
+
+
 @contextmanager
 def _translated(place: Place) -> Iterator[None]:
     import httpx
     from chromadb.errors import ChromaError
 
     try:
-        yield
+        with _zeroed_memory():
+            yield
     # AttributeError: what Chroma raises in a search whose client was closed by another thread;
     # ValueError, RuntimeError: what it makes of refused connections and of unreadable files.
     except (ChromaError, httpx.HTTPError, OSError, ValueError, RuntimeError, AttributeError) as e:

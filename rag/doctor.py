@@ -79,12 +79,12 @@ def examine(
             return
         damages = list(_damages(directory, alone))
         if not alone or not _openable(damages):
-            yield from _told(directory, damages)
+            yield from _told(directory, damages, alone)
             return
         try:
             stores = opened.enter_context(open_stores(settings, embedder))
         except DatelineError as error:
-            yield from _told(directory, damages)
+            yield from _told(directory, damages, alone)
             yield Finding("library", "problem", str(error), _offer(directory))
             return
         yield from _mended(stores, directory, damages)
@@ -139,23 +139,18 @@ def _openable(damages: Sequence[Damage]) -> bool:
     )
 
 
-def _told(directory: Path, damages: Sequence[Damage]) -> Iterator[Finding]:
-    """Damage as it is, with what can be done about it."""
+def _told(directory: Path, damages: Sequence[Damage], alone: bool = True) -> Iterator[Finding]:
+    """Damage as it is, with what can be done about it; `alone` it was tried to be mended."""
     if not damages:
         yield Finding("library", "ok", f"{directory / LIBRARY} is as it was written")
     for one in damages:
-        yield Finding("library", "problem", f"damaged: {one.what}", _remedy(directory, one))
-
-
-def _remedy(directory: Path, damage: Damage) -> str:
-    if damage.kind in ("made", "words", "index"):
-        return "run dateline doctor while no other process holds the directory: it can be mended"
-    if damage.kind == "article":
-        return (
-            f"{_offer(directory)}, or delete the article and take it in again: "
-            f"dateline articles delete {damage.article}"
-        )
-    return _offer(directory)
+        remedy = _offer(directory)
+        if not alone and one.kind in ("made", "words", "index"):
+            remedy = "run dateline doctor while no process holds the directory: it can be mended"
+        elif one.kind == "article":
+            again = f"dateline articles delete {one.article}"
+            remedy += f", or delete the article and take it in again: {again}"
+        yield Finding("library", "problem", f"damaged: {one.what}", remedy)
 
 
 def _offer(directory: Path) -> str:
