@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -134,6 +134,18 @@ def server_address(url: str) -> tuple[str, int, bool]:
         raise SettingsError(f"DATELINE_CHROMA_URL={url!r} is no address: write http://HOST:PORT")
     secure = parts.scheme == "https"
     return host, port or (443 if secure else 80), secure
+
+
+def reach(place: Place, name: str, vector: Vectors) -> dict[str, float] | None:
+    """The `similarities` of a collection, which is tried out first if it is embedded; None if it
+    cannot be used."""
+    if isinstance(place, Path):
+        return probe(place, name, vector)
+    try:
+        with closing(ChromaCollection(place, name)) as collection:
+            return collection.similarities(vector)
+    except IndexUnavailableError:
+        return None
 
 
 def probe(

@@ -51,6 +51,10 @@ class Database:
                 with connection:
                     connection.execute("BEGIN")
                     yield connection
+            except (TypeError, ValueError) as error:  # of values that nobody writes
+                raise LibraryError(
+                    f"what {self._path} holds cannot be read: {error}. `dateline doctor` tells more"
+                ) from error
             finally:
                 self._idle.append(connection)
                 if self._closed:

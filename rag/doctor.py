@@ -57,7 +57,7 @@ def examine(
     """Look at each part of a data directory in turn, and mend what can be."""
     directory = settings.data_dir
     yield from _directory(directory)
-    if not directory.is_dir():
+    if not os.path.isdir(directory):
         return
     with ExitStack() as opened:
         alone = True
@@ -94,7 +94,7 @@ def examine(
 
 def _directory(directory: Path) -> Iterator[Finding]:
     """Whether the directory can be written and has room."""
-    if not directory.exists():
+    if not os.path.exists(directory):
         yield Finding("directory", "note", f"{directory} is not there yet: made when first used")
         return
     try:

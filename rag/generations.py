@@ -52,8 +52,10 @@ class Books:
 
     def read(self) -> Generation | None:
         """The generation that serves, or is to; None before the first."""
-        text = self._store.meta(self._key)
-        return Generation(**json.loads(text)) if text else None
+        try:
+            return Generation(**json.loads(self._store.meta(self._key) or "null"))
+        except (TypeError, ValueError):  # none, or a damaged one
+            return None
 
     def write(self, record: Generation | None) -> None:
         """Record a generation, or that there is none."""
@@ -79,7 +81,10 @@ class Books:
 
     def _attempts(self) -> tuple[int, float]:
         count, _, last = (self._store.meta(self._attempts_key) or "0 0").partition(" ")
-        return int(count), float(last)
+        try:
+            return int(count), float(last)
+        except ValueError:  # damaged
+            return 0, 0.0
 
 
 def sum_of_files(directory: Path) -> int | None:
@@ -112,11 +117,10 @@ class Difference:
 
 
 def compare(
-    store: VectorStore, model: str, search: Callable[[Vectors], Mapping[str, float] | None]
+    ids: Sequence[str], vectors: Vectors, search: Callable[[Vectors], Mapping[str, float] | None]
 ) -> Difference | None:
     """How what a `search` finds, which should be everything with its cosine, differs from the
-    library; None if it finds nothing that could be compared."""
-    ids, vectors = store.vectors(model)
+    library's `vectors`; None if there is nothing to compare."""
     if not ids or (found := search(vectors[0])) is None:
         return None
     missing = [

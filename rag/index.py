@@ -8,20 +8,21 @@ vectors.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import threading
 import uuid
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Collection, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from rag.chroma import BATCH, ChromaCollection, Place, probe, server_address
-from rag.errors import IndexUnavailableError
+from rag.chroma import BATCH, ChromaCollection, Place, reach, server_address
+from rag.errors import IndexUnavailableError, LibraryError
 from rag.generations import Books, Generation, changes, compare, sum_of_files
 from rag.ports import Progress, Vectors, VectorStore
 
@@ -98,8 +99,9 @@ class ChromaIndex:
             revision = self._store.revision()
             record = replace(record, files=None)
             if remove and not add[0]:  # a deletion: no file may keep the vectors
-                record = replace(record, remains=True, previous=None)
-                self._drop_older(collection, record)
+                older, record = record.previous, replace(record, remains=True, previous=None)
+                if older:
+                    self._drop_older(collection, record)
             self._books.write(replace(record, state="dirty"))
             try:
                 collection.remove(remove)
@@ -124,8 +126,10 @@ class ChromaIndex:
         was sound is kept, to go back to should the new one break."""
         with self._changing:
             record = self._books.read()
-            sound = record and self._reflects(record) and not record.remains
-            self._rebuild(progress, record.generation if record and sound else None)
+            kept = None
+            if record and self._reflects(record) and isinstance(self._place, Path):
+                kept = None if record.remains else record.generation
+            self._rebuild(progress, kept)
 
     def scrub(self) -> None:
         """Have no file keep a vector that was deleted: build the index anew, if one may."""
@@ -142,7 +146,7 @@ class ChromaIndex:
         """Close it in order; a rebuild under way is given up, to be begun again next time. Files
         that may keep deleted vectors are not left behind."""
         self._closing = True
-        with self._changing:
+        with self._changing, suppress(LibraryError):  # then its files are looked at next time
             self._release()
             record = self._books.read()
             if record and record.remains:
@@ -163,6 +167,8 @@ class ChromaIndex:
                     )
                 collection = self._make_good(None)
             return collection
+        except LibraryError as error:  # nothing can be written down, the disk is full perhaps
+            raise IndexUnavailableError(f"the vector index cannot be opened: {error}") from error
         finally:
             self._changing.release()
 
@@ -173,7 +179,7 @@ class ChromaIndex:
         `behind`, which are `changing` these ids."""
         self._refuse_if_closed()
         record = self._books.read()
-        if record is None or record.remains or not self._reflects(record, behind):
+        if record is None or not self._reflects(record, behind):
             return None
         if not self._is_sound(record, changing, thorough):
             return None
@@ -185,6 +191,7 @@ class ChromaIndex:
 
     def _serve(self, collection: ChromaCollection, record: Generation) -> ChromaCollection:
         self._books.write(record)
+        self._books.end_attempts()
         self._collection = collection
         self._failed = False
         return collection
@@ -194,19 +201,22 @@ class ChromaIndex:
         those that were closed in order, or a search reaches every vector."""
         place, name = self._where(record.generation)
         if isinstance(place, Path):
-            if not place.is_dir():
+            if not os.path.isdir(place):
                 return False
             same = record.files is not None and record.files == sum_of_files(place)
             if same and not thorough:
                 return True
             if record.closed and record.files is not None and not same:
                 return False
-        difference = compare(self._store, self._model, partial(_reach, place, name))
+        vectors = self._store.vectors(self._model)
+        difference = compare(*vectors, partial(reach, place, name))
         return difference is not None and difference.is_within(changing)
 
     def _reflects(self, record: Generation | None, behind: int = 0) -> bool:
         """Whether the record is of an index that is whole, and at most so many writes behind."""
         if record is None or record.state != "ready" or record.model != self._model:
+            return False
+        if record.remains and not self._collection:  # what a process left that died
             return False
         return 0 <= self._store.revision() - record.revision <= behind
 
@@ -220,7 +230,8 @@ class ChromaIndex:
             _close(collection)
             record = self._books.read()
             if record and isinstance(self._place, Path):
-                self._books.write(replace(record, state="dirty"))
+                with suppress(LibraryError):  # then its files are looked at before they are used
+                    self._books.write(replace(record, state="dirty"))
 
     # Going back and rebuilding
 
@@ -243,17 +254,15 @@ class ChromaIndex:
             return None
         place, name = self._where(record.previous)
         revision = self._store.revision()
-        found = compare(self._store, self._model, partial(_reach, place, name))
+        vectors = self._store.vectors(self._model)
+        found = compare(*vectors, partial(reach, place, name))
         if found is None or len(found.missing) > len(found.ids) / 2:
             return None
         with ExitStack() as undone, suppress(IndexUnavailableError):
             collection = ChromaCollection(place, name)
             undone.callback(_close, collection)
             collection.remove(found.surplus)
-            collection.add(
-                [found.ids[row] for row in found.missing], found.vectors[list(found.missing)]
-            )
-            self._require_all(collection)
+            _require_all(collection, *vectors)
             undone.pop_all()
             back = Generation(record.previous, self._model, revision, "ready", closed=False)
             self._drop_older(collection, back)
@@ -314,8 +323,7 @@ class ChromaIndex:
                 if progress:
                     progress(start + len(rows), len(add), "vectors")
             ids, vectors = new_ids, new_vectors
-            if self._store.revision() == revision:
-                self._require_all(collection)
+            _require_all(collection, ids, vectors)
             with self._publishing:
                 if self._store.revision() == revision:
                     record = replace(record, revision=revision)
@@ -323,23 +331,13 @@ class ChromaIndex:
                     self._rebuilding = False
                     return record
 
-    def _require_all(self, collection: ChromaCollection) -> None:
-        """Add anew what no search reaches; raises `IndexUnavailableError` if that is of no use."""
-        for _ in range(3):
-            found = compare(self._store, self._model, collection.similarities)
-            if found is None or found.is_within(()):
-                return
-            collection.add(
-                [found.ids[row] for row in found.missing], found.vectors[list(found.missing)]
-            )
-        raise IndexUnavailableError("the vector index does not reach all vectors")
-
     def _drop_older(self, collection: ChromaCollection, record: Generation) -> None:
         """Delete all generations but the recorded ones."""
         if isinstance(self._place, Path):
-            for other in self._place.iterdir():
-                if other.name not in (record.generation, record.previous):
-                    shutil.rmtree(other, ignore_errors=True)
+            with suppress(OSError):
+                for other in self._place.iterdir():
+                    if other.name not in (record.generation, record.previous):
+                        shutil.rmtree(other, ignore_errors=True)
         else:
             with suppress(IndexUnavailableError):  # the next rebuild will do it
                 collection.drop_others(self._prefix())
@@ -378,14 +376,15 @@ class ChromaIndex:
         return f"dateline-{(self._store.meta('library') or '')[:12]}-"
 
 
-def _reach(place: Place, name: str, vector: Vectors) -> Mapping[str, float] | None:
-    """All that a search reaches in a collection, which is tried out first if it is embedded; None
-    if it cannot be used."""
-    if isinstance(place, Path):
-        return probe(place, name, vector)
-    with suppress(IndexUnavailableError), closing(ChromaCollection(place, name)) as collection:
-        return collection.similarities(vector)
-    return None
+def _require_all(collection: ChromaCollection, ids: Sequence[str], vectors: Vectors) -> None:
+    """Add anew what no search reaches; raises `IndexUnavailableError` if that is of no use."""
+    for _ in range(3):
+        found = compare(ids, vectors, collection.similarities)
+        if found is None or found.is_within(()):
+            return
+        rows = list(found.missing)
+        collection.add([ids[row] for row in rows], vectors[rows])
+    raise IndexUnavailableError("the vector index does not reach all vectors")
 
 
 def _make_directory(place: Path) -> None:

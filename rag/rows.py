@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
+from typing import Any
 
 from rag.schema import WORDS
 from rag.types import Article, Chunk, Filters
@@ -125,7 +126,7 @@ def next_revision(db: sqlite3.Connection) -> int:
 def select_articles(db: sqlite3.Connection, ids: Collection[str]) -> list[Article]:
     """The stored articles among `ids`."""
     rows = db.execute(f"SELECT {_ARTICLE} FROM articles a WHERE a.id {_IN}", [_json(ids)])
-    return [Article(*row) for row in rows]
+    return [_article(row) for row in rows]
 
 
 def select_article_page(db: sqlite3.Connection, after: str, limit: int) -> list[Article]:
@@ -133,7 +134,7 @@ def select_article_page(db: sqlite3.Connection, after: str, limit: int) -> list[
     rows = db.execute(
         f"SELECT {_ARTICLE} FROM articles a WHERE a.id > ? ORDER BY a.id LIMIT ?", [after, limit]
     )
-    return [Article(*row) for row in rows]
+    return [_article(row) for row in rows]
 
 
 def select_hashes(db: sqlite3.Connection, ids: Collection[str]) -> dict[str, str]:
@@ -175,12 +176,24 @@ def _with_text(
     Cut here rather than by SQLite's substr, which ends at a NUL character.
     """
     among = _json({row[1] for row in rows})
-    texts = dict(db.execute(f"SELECT id, text FROM articles WHERE id {_IN}", [among]))
+    rows_of_text = db.execute(f"SELECT id, text FROM articles WHERE id {_IN}", [among])
+    texts = dict(map(_require_text, rows_of_text))
     return [
         Chunk(chunk_id, article_id, start, end, texts[article_id][start:end])
         for chunk_id, article_id, start, end, _ in rows
         if article_id in texts
     ]
+
+
+def _article(row: Sequence[str | None]) -> Article:
+    return Article(*_require_text(row))
+
+
+def _require_text(row: Sequence[Any]) -> Sequence[Any]:
+    """A row of text and nulls; raises TypeError if damage made anything else of it."""
+    if not all(isinstance(value, str | None) for value in row):
+        raise TypeError("an article is damaged")
+    return row
 
 
 def _header(article: Article) -> str:
