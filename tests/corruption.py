@@ -14,8 +14,9 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from rag.backup import INDEX, LIBRARY, back_up
@@ -31,7 +32,8 @@ from tests.processes import ROOT
 
 ARTICLES = 24
 FILTER = "2100-01-01"
-PATIENCE_S = 120
+PATIENCE_S = 300
+NOBODY = 65534
 NEW = Article("new", "A new ferry was built in the north.\n")
 
 
@@ -233,7 +235,46 @@ class _Noting:
         return False
 
 
-def main(directories: list[str]) -> None:
+async def use_while_full(data: Path) -> Outcome:
+    """Use a directory whose disk becomes full, and again once there is room."""
+    errors: list[str] = []
+    whole = False
+    async with open_service(settings_of(data), parts()) as service:
+        service._index.repair()
+        _fill(data / "filler")
+        with _Noting(errors):
+            whole = await _found(service)
+        for number in range(30):
+            with _Noting(errors):
+                await service.put_article(Article(f"more{number}", "More of it.\n" * 2000))
+        with _Noting(errors):
+            whole &= await _found(service)
+    (data / "filler").unlink()
+    after = await use(data)
+    return replace(after, errors=errors + after.errors, whole=whole and after.whole)
+
+
+def _fill(path: Path) -> None:
+    with suppress(OSError), path.open("wb", buffering=0) as filler:
+        while filler.write(bytes(1024)):
+            pass
+
+
+async def use_as_nobody(data: Path) -> Outcome:
+    """Use a directory as a user who may not do everything. What is imported when it is needed has
+    to be imported before, since nobody may be able to read it."""
+    if os.geteuid() == 0:
+        await use(data.parent / "sound")
+        os.setgroups([])
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
+    return await use(data)
+
+
+USES = {"use": use, "full": use_while_full, "nobody": use_as_nobody}
+
+
+def main(how: str, directories: list[str]) -> None:
     """Use each directory in a process of its own, and print what came of it, a line each: an
     outcome, or how the process ended instead."""
     import chromadb  # noqa: F401 (once for all that are forked)
@@ -243,27 +284,26 @@ def main(directories: list[str]) -> None:
         child = os.fork()
         if child == 0:
             signal.alarm(PATIENCE_S)
-            print(json.dumps(asdict(asyncio.run(use(Path(directory))))), flush=True)
+            print(json.dumps(asdict(asyncio.run(USES[how](Path(directory))))), flush=True)
             os._exit(0)
         _, status = os.waitpid(child, 0)
         if status:
             print(json.dumps({"died": os.waitstatus_to_exitcode(status)}), flush=True)
 
 
-def outcomes(directories: list[Path]) -> Iterator[Outcome | str]:
+def outcomes(directories: list[Path], how: str = "use") -> list[Outcome | str]:
     """What came of each directory; of one that took its process with it, how and the last words."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.corruption", *map(str, directories)],
+        [sys.executable, "-m", "tests.corruption", how, *map(str, directories)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
     )
-    for line in done.stdout.splitlines():
-        told = json.loads(line)
-        yield f"{told}: {done.stderr[-2000:]}" if "died" in told else Outcome(**told)
+    told = map(json.loads, done.stdout.splitlines())
+    return [f"{one}: {done.stderr[-2000:]}" if "died" in one else Outcome(**one) for one in told]
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(sys.argv[1], sys.argv[2:])

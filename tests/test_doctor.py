@@ -74,26 +74,19 @@ def test_what_is_not_there_yet_is_no_problem_and_is_not_made(tmp_path: Path) -> 
 
 
 def test_a_damaged_article_is_named_and_the_newest_backup_offered(data: Path) -> None:
-    file = data.parent / "backup.db"
-    assert "none is known" in (lost(data, b"84 million").remedy or "")
-    flip(data / LIBRARY, b"84 million")  # back again
-    snapshot = back_up(data, file)
-    found = lost(data, b"84 million")
-    assert f"dateline restore {file} --force" in (found.remedy or "")
-    assert snapshot.created_at in (found.remedy or "")
-    assert "dateline articles delete bridge" in (found.remedy or "")
-
-
-def lost(data: Path, wanted: bytes) -> Finding:
-    content = (data / LIBRARY).read_bytes()
-    place = content.index(b"The harbour bridge cost " + wanted + b" crowns in all.\nRain")
-    (data / LIBRARY).write_bytes(content)
-    flip(data / LIBRARY, content[place : place + 60])
+    text = BRIDGE.text.encode()
+    flip(data / LIBRARY, text)
     found = examined(data)["library"]
     assert found.state == "problem"
     assert found.detail == "damaged: article bridge: its text or metadata"
-    flip(data / LIBRARY, bytes([content[place] ^ 1]) + content[place + 1 : place + 60])
-    return found
+    assert "none is known" in (found.remedy or "")
+    assert "dateline articles delete bridge" in (found.remedy or "")
+    flip(data / LIBRARY, bytes([text[0] ^ 1]) + text[1:])
+    snapshot = back_up(data, data.parent / "backup.db")
+    flip(data / LIBRARY, text)
+    remedy = examined(data)["library"].remedy or ""
+    assert f"dateline restore {data.parent}/backup.db --force" in remedy
+    assert snapshot.created_at in remedy
 
 
 async def test_other_damage_is_named(data: Path) -> None:
