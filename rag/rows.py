@@ -177,7 +177,7 @@ def _with_text(
     """
     among = _json({row[1] for row in rows})
     rows_of_text = db.execute(f"SELECT id, text FROM articles WHERE id {_IN}", [among])
-    texts: dict[str, str] = {key: text for key, text in map(_require_text, rows_of_text)}
+    texts: dict[str, str] = {row[0]: row[1] for row in map(_require_text, rows_of_text)}
     return [
         Chunk(chunk_id, article_id, start, end, texts[article_id][start:end])
         for chunk_id, article_id, start, end, _ in rows
