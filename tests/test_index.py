@@ -241,15 +241,10 @@ def test_files_that_are_as_they_were_closed_need_no_probe(
     put(library, index, "a", *WORDS)
     index.close()
     before = generations(directory)
-    searched = ChromaIndex(library, embedder.model, directory)
-    search(searched, "chess")  # and then it dies
-    record = json.loads(library.meta("index") or "")
-    assert (record["closed"], record["files"] is None) == (False, False)
     plant(CRASHES)
     reopened = ChromaIndex(library, embedder.model, directory)
     assert_equals_exact(reopened, library)
     assert generations(directory) == before
-    searched.close()
     reopened.close()
 
 
@@ -273,7 +268,7 @@ def test_a_record_of_an_earlier_version_is_read(
 def test_where_a_generation_breaks_the_one_before_it_catches_up(
     library: SqliteLibrary, index: ChromaIndex, directory: Path
 ) -> None:
-    put(library, index, "a", *(f"{one} {two}" for one in WORDS for two in WORDS))
+    put(library, index, "a", *(f"{one} {two}" for one in WORDS for two in WORDS if one < two))
     put(library, index, "b", "chess")
     kept = index.generation()
     index.rebuild()
