@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 INSTALL := $(PIP) $(PIP_ARGS) --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help ask ingest serve test check format eval eval-answers eval-gate eval-verifier eval-hostile tune tune-answers bench bench-service browser lock clean
+.PHONY: help ask ingest serve test check format eval eval-answers eval-gate eval-verifier eval-hostile tune tune-answers bench bench-service forget corrupt backups browser lock clean
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,15 @@ bench: $(VENV)/installed ## measure speed: ratios to a baseline in the same run
 
 bench-service: $(VENV)/installed-test ## measure the service beside a scripted LLM asked directly (an hour; ARGS="--requests 500")
 	@OMP_NUM_THREADS=1 $(BIN)/python -m evals.bench_service $(ARGS)
+
+forget: $(VENV)/installed-test ## delete a thousand articles and look for their bytes (CANARIES=100)
+	@CANARIES=$(or $(CANARIES),1000) $(BIN)/python -m pytest -q tests/test_scrubbing.py
+
+corrupt: $(VENV)/installed-test ## damage files in 300 ways; nothing may die of it or go unnoticed (CASES=50)
+	@CASES=$(or $(CASES),300) $(BIN)/python -m pytest -q tests/test_corruption.py
+
+backups: $(VENV)/installed-test ## back up under write load a hundred times, and restore each (BACKUPS=20)
+	@BACKUPS=$(or $(BACKUPS),100) $(BIN)/python -m pytest -q tests/test_backup.py
 
 browser:
 	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null \

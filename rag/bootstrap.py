@@ -14,6 +14,7 @@ from contextlib import (
 from dataclasses import dataclass, field
 
 from rag.answering import Answerer
+from rag.backup import INDEX, LIBRARY, refuse_loss
 from rag.blending import Blender
 from rag.condensing import DEADLINE_S, Condenser, Rewriting
 from rag.database import Database
@@ -50,8 +51,6 @@ from rag.writing import Generation
 
 logger = logging.getLogger(__name__)
 
-_LIBRARY = "library.db"
-
 LLM_SHARE = 0.8
 """Of an answer's deadline; the rest is for the articles' own sentences, should the LLM fail."""
 
@@ -71,6 +70,38 @@ class Parts:
     weights: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)
 
 
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The library, its index and what writes both, over one data directory that is held."""
+
+    library: SqliteLibrary
+    index: ChromaIndex
+    embedder: Embedder
+    ingester: Ingester
+
+
+@contextmanager
+def open_stores(settings: Settings, embedder: Embedder | None = None) -> Iterator[Stores]:
+    """The stores alone, in a directory that is held. Raises `LibraryError`, `SettingsError`."""
+    directory = settings.data_dir
+    refuse_loss(directory)
+    with ExitStack() as opened:
+        library = opened.enter_context(closing(SqliteLibrary(directory / LIBRARY)))
+        embedder = embedder or SentenceTransformerEmbedder(settings.embedding_model)
+        index = ChromaIndex(library, embedder.model, directory / INDEX, settings.chroma_url)
+        opened.callback(index.close)
+        ingester = Ingester(
+            library,
+            index,
+            embedder,
+            max_file_bytes=settings.max_file_mb * 1_000_000,
+            max_article_chars=settings.max_article_chars,
+        )
+        opened.callback(ingester.scrubber.close)
+        ingester.scrubber.catch_up()
+        yield Stores(library, index, embedder, ingester)
+
+
 @asynccontextmanager
 async def open_service(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[Service]:
     """Open the data directory and wire the service over it; one process at a time may.
@@ -85,16 +116,12 @@ async def open_service(settings: Settings, parts: Parts = Parts()) -> AsyncItera
 @asynccontextmanager
 async def open_held(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[Service]:
     """The same over a data directory that the caller holds."""
-    directory = settings.data_dir
     async with AsyncExitStack() as opened:
-        library = opened.enter_context(closing(SqliteLibrary(directory / _LIBRARY)))
-        embedder = parts.embedder or SentenceTransformerEmbedder(settings.embedding_model)
-        index = ChromaIndex(library, embedder.model, directory / "index", settings.chroma_url)
-        opened.callback(index.close)
+        stores = opened.enter_context(open_stores(settings, parts.embedder))
         model = parts.model or _language_model(settings)
         if isinstance(model, OpenAIModel):
             opened.push_async_callback(model.aclose)
-        service = _wire(settings, library, index, embedder, parts, model)
+        service = _wire(settings, stores, parts, model)
         await service.forget_old_answers()
         yield service
 
@@ -113,18 +140,13 @@ def open_keyring(settings: Settings) -> Iterator[Keyring]:
             opened.enter_context(hold(directory))
         except LibraryInUseError:
             beside = True
-        database = opened.enter_context(closing(Database(directory / _LIBRARY, beside=beside)))
+        refuse_loss(directory)
+        database = opened.enter_context(closing(Database(directory / LIBRARY, beside=beside)))
         yield Keyring(database)
 
 
-def _wire(
-    settings: Settings,
-    library: SqliteLibrary,
-    index: ChromaIndex,
-    embedder: Embedder,
-    parts: Parts,
-    model: LanguageModel | None,
-) -> Service:
+def _wire(settings: Settings, stores: Stores, parts: Parts, model: LanguageModel | None) -> Service:
+    library, index, embedder = stores.library, stores.index, stores.embedder
     analyser = parts.analyser or SpacyAnalyser()
     exact = ExactIndex(library, embedder.model)
     reranker = parts.reranker or _reranker(settings)
@@ -149,15 +171,8 @@ def _wire(
         generation,
         parts.entailment or _entailment(settings),
     )
-    ingester = Ingester(
-        library,
-        index,
-        embedder,
-        max_file_bytes=settings.max_file_mb * 1_000_000,
-        max_article_chars=settings.max_article_chars,
-    )
     rankings = Rankings(library, exact, embedder)
-    return Service(settings, library, index, ingester, retriever, answerer, rankings)
+    return Service(settings, library, index, stores.ingester, retriever, answerer, rankings)
 
 
 def _reranker(settings: Settings) -> CrossEncoderReranker | None:

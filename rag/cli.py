@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from rag import options
-from rag.commands import articles, evaluation, feedback, keys, library
+from rag.commands import articles, backups, evaluation, feedback, keys, library
 from rag.commands.running import (
     ABSTAINED,
     DONE,
@@ -195,6 +195,7 @@ def serve(
 
 app.add_typer(evaluation.app)
 app.add_typer(library.app)
+app.add_typer(backups.app)
 app.add_typer(feedback.app)
 app.add_typer(articles.app, name="articles")
 app.add_typer(keys.app, name="keys")

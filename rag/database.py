@@ -8,131 +8,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from rag.checksums import register
 from rag.errors import LibraryError
+from rag.schema import MIGRATIONS, digest
 
 BUSY_TIMEOUT_S = 30.0
-
-_FIRST = (
-    """CREATE TABLE articles (
-        rowid INTEGER PRIMARY KEY,
-        id TEXT NOT NULL UNIQUE,
-        text TEXT NOT NULL,
-        url TEXT, title TEXT, outlet TEXT, author TEXT,
-        published_at TEXT, updated_at TEXT, language TEXT, source TEXT,
-        published_day TEXT,         -- what date filters compare: the first ten characters
-        outlet_key TEXT,            -- what outlet filters compare: the case-folded name
-        content_hash TEXT NOT NULL,
-        revision INTEGER NOT NULL,  -- the library's revision that brought this state
-        ingested_at TEXT NOT NULL
-    )""",
-    "CREATE INDEX articles_by_day ON articles (published_day)",
-    "CREATE INDEX articles_by_outlet ON articles (outlet_key)",
-    """CREATE TABLE chunks (
-        rowid INTEGER PRIMARY KEY,
-        id TEXT NOT NULL UNIQUE,
-        article INTEGER NOT NULL REFERENCES articles (rowid) ON DELETE CASCADE,
-        ordinal INTEGER NOT NULL,
-        start INTEGER NOT NULL,
-        end INTEGER NOT NULL,
-        UNIQUE (article, ordinal)
-    )""",
-    """CREATE TABLE vectors (
-        chunk INTEGER NOT NULL REFERENCES chunks (rowid) ON DELETE CASCADE,
-        model TEXT NOT NULL,
-        vector BLOB NOT NULL,       -- float32, little-endian
-        UNIQUE (chunk, model)
-    )""",
-    # rowid: the chunk's; header: title, outlet, author and date; body: the chunk's text
-    """CREATE VIRTUAL TABLE words USING fts5 (
-        header, body,
-        tokenize = "porter unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'"
-    )""",
-    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    "INSERT INTO meta VALUES ('revision', '0'), ('library', lower(hex(randomblob(16))))",
-)
-
-_CLUSTERS = (
-    # Near-duplicate articles have the same cluster; without a row, none was looked for yet.
-    """CREATE TABLE clusters (
-        article INTEGER PRIMARY KEY REFERENCES articles (rowid) ON DELETE CASCADE,
-        cluster INTEGER NOT NULL
-    )""",
-    "CREATE INDEX clusters_by_number ON clusters (cluster)",
-    # What near-duplicates are found by: they most likely have a key in common.
-    """CREATE TABLE bands (
-        key INTEGER NOT NULL,
-        article INTEGER NOT NULL REFERENCES articles (rowid) ON DELETE CASCADE,
-        PRIMARY KEY (key, article)
-    ) WITHOUT ROWID""",
-    "CREATE INDEX bands_by_article ON bands (article)",
-)
-
-_FILTERS = (
-    # With the day: a filter by both need not look up articles, whose long rows are slow to read.
-    "DROP INDEX articles_by_outlet",
-    "CREATE INDEX articles_by_outlet ON articles (outlet_key, published_day)",
-)
-
-_ANSWERS = (
-    """CREATE TABLE answers (
-        rowid INTEGER PRIMARY KEY,
-        id TEXT NOT NULL UNIQUE,
-        created_at TEXT NOT NULL,   -- UTC
-        answer TEXT NOT NULL        -- JSON
-    )""",
-    "CREATE INDEX answers_by_time ON answers (created_at)",
-    # The articles, by id, that an answer has text from: it goes with any of them.
-    """CREATE TABLE answer_articles (
-        article TEXT NOT NULL,
-        answer INTEGER NOT NULL REFERENCES answers (rowid) ON DELETE CASCADE,
-        PRIMARY KEY (article, answer)
-    ) WITHOUT ROWID""",
-    "CREATE INDEX answer_articles_by_answer ON answer_articles (answer)",
-    """CREATE TABLE feedback (
-        rowid INTEGER PRIMARY KEY,
-        id TEXT NOT NULL UNIQUE,
-        answer_id TEXT NOT NULL,    -- of an answer that may be gone
-        rating TEXT NOT NULL,
-        created_at TEXT NOT NULL,
-        reason TEXT, note TEXT
-    )""",
-)
-
-_KEYS = (
-    """CREATE TABLE keys (
-        id TEXT PRIMARY KEY,
-        digest BLOB NOT NULL,       -- SHA-256 of the token
-        name TEXT NOT NULL,
-        scopes TEXT NOT NULL,       -- a JSON list, as origins
-        origins TEXT NOT NULL,
-        created_at TEXT NOT NULL, expires_at TEXT, revoked_at TEXT,
-        last_used TEXT              -- a day
-    ) WITHOUT ROWID""",
-)
-
-_RECEIPTS = (
-    # The article that a request with an Idempotency-Key became.
-    """CREATE TABLE receipts (
-        caller TEXT NOT NULL,       -- the id of an API key, empty without one
-        key TEXT NOT NULL,
-        digest BLOB NOT NULL,       -- of the request
-        article_id TEXT NOT NULL,
-        created_at TEXT NOT NULL,   -- UTC
-        done INTEGER NOT NULL,
-        PRIMARY KEY (caller, key)
-    ) WITHOUT ROWID""",
-    "CREATE INDEX receipts_by_time ON receipts (created_at)",
-)
-
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
-    _FIRST,
-    _CLUSTERS,
-    _FILTERS,
-    _ANSWERS,
-    _KEYS,
-    _RECEIPTS,
-)
-"""Step n brings a database from schema version n to n + 1; a released step is never edited."""
 
 
 class Database:
@@ -171,6 +51,10 @@ class Database:
                 with connection:
                     connection.execute("BEGIN")
                     yield connection
+            except (TypeError, ValueError) as error:  # of values that nobody writes
+                raise LibraryError(
+                    f"what {self._path} holds cannot be read: {error}. `dateline doctor` tells more"
+                ) from error
             finally:
                 self._idle.append(connection)
                 if self._closed:
@@ -182,6 +66,15 @@ class Database:
         with self._write_lock, self._errors(), self._writer:
             self._writer.execute("BEGIN IMMEDIATE")
             yield self._writer
+
+    def empty_wal(self) -> bool:
+        """Have all that was written in the database itself, so that the WAL keeps nothing of what
+        it was; whether readers of an older state allowed it within a second."""
+        with self._write_lock, self._errors():
+            self._writer.execute("PRAGMA busy_timeout = 1000")
+            (busy, *_) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._writer.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
+        return not busy
 
     def close(self) -> None:
         """Close every connection; those in use are closed when their block ends."""
@@ -195,6 +88,7 @@ class Database:
         self._writer.execute("PRAGMA synchronous = FULL")
         self._writer.execute("PRAGMA foreign_keys = ON")
         self._writer.execute("PRAGMA secure_delete = ON")
+        register(self._writer)
         (version,) = self._writer.execute("PRAGMA user_version").fetchone()
         if version > len(migrations):
             raise LibraryError(
@@ -206,12 +100,39 @@ class Database:
                 f"{self._path} is held by a process that has not brought it up to date with this "
                 "Dateline: try again if it is just starting, else restart it with this version"
             )
+        self._check_steps(migrations[:version])
         for number in range(version, len(migrations)):
             with self._writer:
                 self._writer.execute("BEGIN IMMEDIATE")
                 for statement in migrations[number]:
                     self._writer.execute(statement)
                 self._writer.execute(f"PRAGMA user_version = {number + 1}")
+                self._record_steps(migrations[: number + 1])
+
+    def _check_steps(self, taken: Sequence[Sequence[str]]) -> None:
+        """Raises `LibraryError` unless the steps that the database has taken are these."""
+        known = self._writer.execute(
+            "SELECT 1 FROM sqlite_schema WHERE name = 'migrations'"
+        ).fetchone()
+        if known is None:  # of before they were written down
+            return
+        stored = self._writer.execute("SELECT digest FROM migrations ORDER BY version").fetchall()
+        if [one for (one,) in stored] != [digest(step) for step in taken]:
+            raise LibraryError(
+                f"{self._path} was not brought to schema version {len(taken)} by the steps that "
+                "this Dateline knows: it is damaged, or of another program. `dateline doctor` "
+                "tells more"
+            )
+
+    def _record_steps(self, taken: Sequence[Sequence[str]]) -> None:
+        self._writer.execute(
+            "CREATE TABLE IF NOT EXISTS migrations "
+            "(version INTEGER PRIMARY KEY, digest TEXT NOT NULL)"
+        )
+        self._writer.executemany(
+            "INSERT OR IGNORE INTO migrations VALUES (?, ?)",
+            [(number, digest(step)) for number, step in enumerate(taken, start=1)],
+        )
 
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(
@@ -240,5 +161,5 @@ class Database:
         except sqlite3.Error as error:
             raise LibraryError(
                 f"the library {self._path} cannot be used: {error}. Check that the disk has room "
-                "and that the directory is yours to write; a damaged file needs a backup"
+                "and that the directory is yours to write; `dateline doctor` tells more"
             ) from error

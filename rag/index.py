@@ -1,43 +1,33 @@
 """Nearest-neighbour search by Chroma, as a projection of the library that can be rebuilt.
 
-The library keeps a record of it: which generation
-serves, which revision of the library it reflects, and whether it was closed in order. Whatever
-the record or a look at the index calls into question is built anew, beside the old generation.
+The library keeps a record of it (`rag.generations`). Whatever the record or a look at the index
+calls into question is built anew, beside the old generation; so is what still holds deleted
+vectors.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
+import os
 import re
 import shutil
 import threading
 import uuid
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
-from rag.chroma import BATCH, ChromaCollection, Place, probe, server_address
-from rag.errors import IndexUnavailableError
+from rag.chroma import BATCH, ChromaCollection, Place, reach, server_address
+from rag.errors import IndexUnavailableError, LibraryError
+from rag.generations import Books, Generation, changes, compare, sum_of_files
 from rag.ports import Progress, Vectors, VectorStore
 
 QUICK_REBUILD = 2000
 """So many vectors are indexed while a search waits for it: two seconds here."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Record:
-    """What the library knows of the index."""
-
-    generation: str
-    model: str
-    revision: int  # of the library that the index reflects
-    state: Literal["dirty", "ready"]  # dirty: a write has begun
-    closed: bool  # in order, so that opening it is safe
 
 
 class ChromaIndex:
@@ -55,7 +45,7 @@ class ChromaIndex:
         self._store = store
         self._model = model
         self._place: Place = url or directory
-        self._key = f"index {url}" if url else "index"
+        self._books = Books(store, f"index {url}" if url else "index")
         self._collection: ChromaCollection | None = None
         self._changing = threading.Lock()  # held while opening, writing, rebuilding
         self._publishing = threading.Lock()  # guards `_rebuilding` with what it stands for
@@ -68,14 +58,14 @@ class ChromaIndex:
         if self._rebuilding:
             return "degraded: being rebuilt, exact search serves"
         if not self._failed and (
-            self._collection or self._is_empty() or self._reflects(self._record())
+            self._collection or self._is_empty() or self._reflects(self._books.read())
         ):
             return "ok"
         return "degraded: has to be rebuilt, exact search serves"
 
     def generation(self) -> str | None:
         """The generation that the library records as its index; None before the first."""
-        record = self._record()
+        record = self._books.read()
         return record.generation if record else None
 
     def search(self, vector: Vectors, limit: int) -> list[tuple[str, float]]:
@@ -101,37 +91,66 @@ class ChromaIndex:
             if self._rebuilding:
                 return
         with self._changing:
-            collection = self._collection or self._open(behind=1)
-            record = self._record()
+            collection = self._collection or self._open({*add[0], *remove}, behind=1)
+            record = self._books.read()
             if collection is None or record is None or not self._reflects(record, behind=1):
-                self._rebuild(None)
+                self._make_good(None)
                 return
             revision = self._store.revision()
-            self._write(replace(record, state="dirty"))
+            record = replace(record, files=None)
+            if remove and not add[0]:  # a deletion: no file may keep the vectors
+                older, record = record.previous, replace(record, remains=True, previous=None)
+                if older:
+                    self._drop_older(collection, record)
+            self._books.write(replace(record, state="dirty"))
             try:
                 collection.remove(remove)
                 collection.add(*add)
             except IndexUnavailableError:
                 self._distrust(collection)
                 raise
-            self._write(replace(record, revision=revision))
+            self._books.write(replace(record, revision=revision))
 
-    def repair(self, progress: Progress | None = None) -> None:
-        """Make the index serve and reflect the library; no work where it does already."""
+    def repair(self, progress: Progress | None = None, *, thorough: bool = False) -> None:
+        """Make the index serve and reflect the library; no work where it does already. A `thorough`
+        repair believes no record of it and looks whether each vector can be found."""
         with self._changing:
-            if self._collection is None and not self._is_empty() and self._open() is None:
-                self._rebuild(progress)
+            if thorough:
+                self._release()
+            served = self._collection or self._is_empty() or self._open(thorough=thorough)
+            if not served:
+                self._make_good(progress)
 
     def rebuild(self, progress: Progress | None = None) -> None:
-        """Build it anew from the library's vectors; exact search has to serve meanwhile."""
+        """Build it anew from the library's vectors; exact search has to serve meanwhile. One that
+        was sound is kept, to go back to should the new one break."""
         with self._changing:
-            self._rebuild(progress)
+            record = self._books.read()
+            kept = None
+            if record and self._reflects(record) and isinstance(self._place, Path):
+                kept = None if record.remains else record.generation
+            self._rebuild(progress, kept)
+
+    def scrub(self) -> None:
+        """Have no file keep a vector that was deleted: build the index anew, if one may."""
+        with self._changing:
+            record = self._books.read()
+            if record and record.remains:
+                if self._is_empty():
+                    self._release()
+                    self._drop()
+                else:
+                    self._rebuild(None)
 
     def close(self) -> None:
-        """Close it in order; a rebuild under way is given up, to be begun again next time."""
+        """Close it in order; a rebuild under way is given up, to be begun again next time. Files
+        that may keep deleted vectors are not left behind."""
         self._closing = True
-        with self._changing:
+        with self._changing, suppress(LibraryError):  # then its files are looked at next time
             self._release()
+            record = self._books.read()
+            if record and record.remains:
+                self._drop()
 
     # Opening
 
@@ -146,37 +165,58 @@ class ChromaIndex:
                     raise IndexUnavailableError(
                         "the vector index has to be rebuilt: run `dateline reindex`"
                     )
-                collection = self._rebuild(None)
+                collection = self._make_good(None)
             return collection
+        except LibraryError as error:  # nothing can be written down, the disk is full perhaps
+            raise IndexUnavailableError(f"the vector index cannot be opened: {error}") from error
         finally:
             self._changing.release()
 
-    def _open(self, behind: int = 0) -> ChromaCollection | None:
-        """Open the recorded index; None if it is not what it should be."""
+    def _open(
+        self, changing: Collection[str] = (), behind: int = 0, *, thorough: bool = False
+    ) -> ChromaCollection | None:
+        """Open the recorded index; None if it is not what it should be. It may be so many writes
+        `behind`, which are `changing` these ids."""
         self._refuse_if_closed()
-        record = self._record()
+        record = self._books.read()
         if record is None or not self._reflects(record, behind):
             return None
-        place, name = self._where(record.generation)
-        if isinstance(place, Path) and not (
-            place.is_dir() and (record.closed or probe(place, name) is not None)
-        ):
+        if not self._is_sound(record, changing, thorough):
             return None
         try:
-            collection = ChromaCollection(place, name)
-            if behind == 0 and collection.count() != self._store.counts()[1]:
-                collection.close()
-                return None
+            collection = ChromaCollection(*self._where(record.generation))
         except IndexUnavailableError:
             return None
-        self._write(replace(record, closed=False))
+        return self._serve(collection, replace(record, closed=False))
+
+    def _serve(self, collection: ChromaCollection, record: Generation) -> ChromaCollection:
+        self._books.write(record)
+        self._books.end_attempts()
         self._collection = collection
         self._failed = False
         return collection
 
-    def _reflects(self, record: _Record | None, behind: int = 0) -> bool:
+    def _is_sound(self, record: Generation, changing: Collection[str], thorough: bool) -> bool:
+        """Whether a generation can be opened without harm, and finds what it should: its files are
+        those that were closed in order, or a search reaches every vector."""
+        place, name = self._where(record.generation)
+        if isinstance(place, Path):
+            if not os.path.isdir(place):
+                return False
+            same = record.files is not None and record.files == sum_of_files(place)
+            if same and not thorough:
+                return True
+            if record.closed and record.files is not None and not same:
+                return False
+        vectors = self._store.vectors(self._model)
+        difference = compare(*vectors, partial(reach, place, name))
+        return difference is not None and difference.is_within(changing)
+
+    def _reflects(self, record: Generation | None, behind: int = 0) -> bool:
         """Whether the record is of an index that is whole, and at most so many writes behind."""
         if record is None or record.state != "ready" or record.model != self._model:
+            return False
+        if record.remains and not self._collection:  # what a process left that died
             return False
         return 0 <= self._store.revision() - record.revision <= behind
 
@@ -188,23 +228,62 @@ class ChromaIndex:
         if self._collection is collection:
             self._collection = None
             _close(collection)
-            record = self._record()
+            record = self._books.read()
             if record and isinstance(self._place, Path):
-                self._write(replace(record, state="dirty"))
+                with suppress(LibraryError):  # then its files are looked at before they are used
+                    self._books.write(replace(record, state="dirty"))
 
-    # Rebuilding
+    # Going back and rebuilding
 
-    def _rebuild(self, progress: Progress | None) -> ChromaCollection:
+    def _make_good(self, progress: Progress | None) -> ChromaCollection:
+        """Have the index serve again. Of embedded ones that fail time and again, any may take the
+        process with it."""
+        if isinstance(self._place, Path) and not self._books.may_attempt():
+            self._failed = True
+            raise IndexUnavailableError(
+                "the vector index was rebuilt in vain several times, and exact search serves; "
+                "`dateline doctor` tells more"
+            )
+        return self._roll_back() or self._rebuild(progress)
+
+    def _roll_back(self) -> ChromaCollection | None:
+        """The generation before one that broke, brought up to date; None if it is not worth it."""
+        self._release()
+        record = self._books.read()
+        if record is None or record.previous is None or record.model != self._model:
+            return None
+        place, name = self._where(record.previous)
+        revision = self._store.revision()
+        vectors = self._store.vectors(self._model)
+        found = compare(*vectors, partial(reach, place, name))
+        if found is None or len(found.missing) > len(found.ids) / 2:
+            return None
+        with ExitStack() as undone, suppress(IndexUnavailableError):
+            collection = ChromaCollection(place, name)
+            undone.callback(_close, collection)
+            collection.remove(found.surplus)
+            _require_all(collection, *vectors)
+            undone.pop_all()
+            back = Generation(record.previous, self._model, revision, "ready", closed=False)
+            self._drop_older(collection, back)
+            return self._serve(collection, back)
+        return None
+
+    def _rebuild(self, progress: Progress | None, previous: str | None = None) -> ChromaCollection:
+        """Build a new generation; a sound `previous` one is kept beside it."""
         self._release()
         self._rebuilding = self._failed = True
+        self._books.begin_attempt()
         try:
-            self._collection = collection = self._build(progress)
+            self._collection = collection = self._build(progress, previous)
             self._failed = False
         finally:
             self._rebuilding = False
+            if self._closing or not self._failed:
+                self._books.end_attempts()
         return collection
 
-    def _build(self, progress: Progress | None) -> ChromaCollection:
+    def _build(self, progress: Progress | None, previous: str | None) -> ChromaCollection:
         """A new generation that reflects the library's present revision, recorded as such."""
         generation = uuid.uuid4().hex[:12]
         place, name = self._where(generation)
@@ -214,21 +293,28 @@ class ChromaIndex:
                 undone.callback(shutil.rmtree, place, ignore_errors=True)
             collection = ChromaCollection(place, name, create=True)
             undone.callback(_close, collection)
-            self._fill(collection, generation, progress)
+            record = self._fill(
+                collection,
+                Generation(generation, self._model, 0, "ready", closed=False, previous=previous),
+                progress,
+            )
             undone.pop_all()
-        self._drop_older(place, collection)
+        self._drop_older(collection, record)
         return collection
 
     def _fill(
-        self, collection: ChromaCollection, generation: str, progress: Progress | None
-    ) -> None:
-        """Copy the library's vectors, and what is written meanwhile, until nothing is missing."""
+        self, collection: ChromaCollection, record: Generation, progress: Progress | None
+    ) -> Generation:
+        """Copy the library's vectors, and what is written meanwhile, until nothing is missing; then
+        it is recorded."""
         ids: list[str] = []
         vectors = np.empty((0, 0), dtype=np.float32)
         while True:
             revision = self._store.revision()
             new_ids, new_vectors = self._store.vectors(self._model)
-            add, remove = _difference(ids, vectors, new_ids, new_vectors)
+            add, remove = changes(ids, vectors, new_ids, new_vectors)
+            if remove:  # perhaps deleted: then no file may keep it
+                record = replace(record, remains=True, previous=None)
             collection.remove(remove)
             for start in range(0, len(add), BATCH):
                 self._refuse_if_closed()
@@ -237,28 +323,40 @@ class ChromaIndex:
                 if progress:
                     progress(start + len(rows), len(add), "vectors")
             ids, vectors = new_ids, new_vectors
+            _require_all(collection, ids, vectors)
             with self._publishing:
                 if self._store.revision() == revision:
-                    self._write(_Record(generation, self._model, revision, "ready", closed=False))
+                    record = replace(record, revision=revision)
+                    self._books.write(record)
                     self._rebuilding = False
-                    return
+                    return record
 
-    def _drop_older(self, current: Place, collection: ChromaCollection) -> None:
-        if isinstance(current, Path):
-            for other in current.parent.iterdir():
-                if other != current:
-                    shutil.rmtree(other, ignore_errors=True)
+    def _drop_older(self, collection: ChromaCollection, record: Generation) -> None:
+        """Delete all generations but the recorded ones."""
+        if isinstance(self._place, Path):
+            with suppress(OSError):
+                for other in self._place.iterdir():
+                    if other.name not in (record.generation, record.previous):
+                        shutil.rmtree(other, ignore_errors=True)
         else:
             with suppress(IndexUnavailableError):  # the next rebuild will do it
                 collection.drop_others(self._prefix())
+
+    def _drop(self) -> None:
+        """Delete an embedded index that is closed; it is built anew when it is needed."""
+        if isinstance(self._place, Path):
+            self._books.write(None)
+            shutil.rmtree(self._place, ignore_errors=True)
 
     def _release(self) -> None:
         """Close what is open, in order."""
         collection, self._collection = self._collection, None
         if collection:
             _close(collection)
-            if record := self._record():
-                self._write(replace(record, closed=True))
+            if record := self._books.read():
+                place, _ = self._where(record.generation)
+                files = sum_of_files(place) if isinstance(place, Path) else None
+                self._books.write(replace(record, closed=True, files=files))
 
     def _refuse_if_closed(self) -> None:
         if self._closing:
@@ -277,25 +375,16 @@ class ChromaIndex:
         """What the names of this library's collections begin with; a server may hold others'."""
         return f"dateline-{(self._store.meta('library') or '')[:12]}-"
 
-    def _record(self) -> _Record | None:
-        text = self._store.meta(self._key)
-        return _Record(**json.loads(text)) if text else None
 
-    def _write(self, record: _Record) -> None:
-        self._store.set_meta(self._key, json.dumps(asdict(record)))
-
-
-def _difference(
-    ids: Sequence[str], vectors: Vectors, new_ids: Sequence[str], new_vectors: Vectors
-) -> tuple[list[int], set[str]]:
-    """What leads from old vectors to new ones: the rows to add, and the ids to remove."""
-    old = {key: row for row, key in enumerate(ids)}
-    add = [
-        row
-        for row, key in enumerate(new_ids)
-        if key not in old or not np.array_equal(vectors[old[key]], new_vectors[row])
-    ]
-    return add, set(ids) - set(new_ids)
+def _require_all(collection: ChromaCollection, ids: Sequence[str], vectors: Vectors) -> None:
+    """Add anew what no search reaches; raises `IndexUnavailableError` if that is of no use."""
+    for _ in range(3):
+        found = compare(ids, vectors, collection.similarities)
+        if found is None or found.is_within(()):
+            return
+        rows = list(found.missing)
+        collection.add([ids[row] for row in rows], vectors[rows])
+    raise IndexUnavailableError("the vector index does not reach all vectors")
 
 
 def _make_directory(place: Path) -> None:

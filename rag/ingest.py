@@ -21,6 +21,7 @@ from rag.library import Change, SqliteLibrary
 from rag.ports import Embedder, Progress, VectorIndex, Vectors
 from rag.readers import Ignored, read_articles
 from rag.rows import content_hash
+from rag.scrubbing import Scrubber
 from rag.types import Article, Chunk, IngestReport, Skipped
 
 GROUP = 512
@@ -68,6 +69,7 @@ class Ingester:
         self._max_article_chars = max_article_chars
         self._chunker = chunker
         self._writing = threading.Lock()  # the index follows the library write by write
+        self.scrubber = Scrubber(library, index)
 
     def ingest(
         self, paths: Sequence[Path], *, prune: bool = False, progress: Progress | None = None
@@ -105,6 +107,8 @@ class Ingester:
         with self._writing:
             change = self._library.delete(ids)
             self._follow(change, np.empty((0, 0), dtype=np.float32))
+        if change.articles:
+            self.scrubber.later()
         return change.articles
 
     def reindex(self, progress: Progress | None = None) -> None:
@@ -116,6 +120,14 @@ class Ingester:
         while missing := self._library.switch_model(self._embedder.model):
             self._embed_missing(missing, progress)
         self._index.rebuild(progress)
+
+    def renew(self, ids: Collection[str]) -> None:
+        """Store the articles among `ids` once more as they are, with all that is made of them.
+
+        Raises `EmbeddingError`, `LibraryError`.
+        """
+        for article in self._library.articles(ids).values():
+            self._put_group([(article, self._chunker(article))])
 
     def _embed_missing(self, missing: int, progress: Progress | None) -> None:
         model, done = self._embedder.model, 0

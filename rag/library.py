@@ -17,6 +17,7 @@ from rag.rows import (
     filter_sql,
     insert_article,
     next_revision,
+    rebuild_words,
     select_article_page,
     select_articles,
     select_chunks,
@@ -29,11 +30,14 @@ from rag.vectors import (
     claim_model,
     insert_vectors,
     require_model,
+    select_dimension,
     select_vectors,
     select_vectors_at,
     switch_model,
 )
-from rag.words import count_words, score_words, search_words
+from rag.words import count_words, merge_words, score_words, search_words
+
+_REMAINS = "remains"  # the key in `meta` that is there while files may keep what was deleted
 
 Entry = tuple[Article, Sequence[Chunk], Vectors]
 """An article as it is put: with all its chunks, in order, and their vectors, shape (n, dim)."""
@@ -100,7 +104,23 @@ class SqliteLibrary:
             count, removed = delete_articles(db, ids)
             if count:
                 next_revision(db)
+                db.execute("REPLACE INTO meta VALUES (?, '1')", [_REMAINS])
         return Change(articles=count, removed=removed)
+
+    def scrub(self) -> bool:
+        """Have no file keep a byte of what was deleted; whether readers of an older state let it.
+
+        SQLite overwrites what is deleted; what is left is in the word index and in the WAL.
+        """
+        if not self.meta(_REMAINS):
+            return True
+        with self._database.writing() as db:
+            merge_words(db)
+        if not self._database.empty_wal():
+            return False
+        with self._database.writing() as db:
+            db.execute("DELETE FROM meta WHERE key = ?", [_REMAINS])
+        return True
 
     def find_copies(self) -> int:
         """Look for copies among articles that were stored before Dateline did: some of them, as
@@ -115,6 +135,16 @@ class SqliteLibrary:
                 "UPDATE articles SET source = ? WHERE id = ?",
                 [(source, article_id) for article_id, source in sources.items()],
             )
+
+    def rebuild_words(self) -> None:
+        """Make the word index anew, of what is stored."""
+        with self._database.writing() as db:
+            rebuild_words(db)
+
+    def reindex_tables(self) -> None:
+        """Make SQLite's own indexes anew, of the tables' rows."""
+        with self._database.writing() as db:
+            db.execute("REINDEX")
 
     # Reading
 
@@ -246,6 +276,11 @@ class SqliteLibrary:
         """Raises `ModelMismatchError` if the library's vectors are another model's."""
         with self._database.reading() as db:
             require_model(db, model)
+
+    def dimension(self, model: str) -> int | None:
+        """How many numbers the stored vectors of that model have, None where there are none."""
+        with self._database.reading() as db:
+            return select_dimension(db, model)
 
     def chunks_without_vectors(
         self, model: str, after: int, limit: int

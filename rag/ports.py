@@ -45,6 +45,9 @@ class VectorIndex(Protocol):
     def rebuild(self, progress: Progress | None = None) -> None:
         """Build it anew from the library's vectors. Like all here: `IndexUnavailableError`."""
 
+    def scrub(self) -> None:
+        """Have no file keep a vector that was deleted."""
+
 
 class VectorStore(Protocol):
     """What a vector index is a projection of, and where it keeps its books."""

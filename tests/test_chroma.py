@@ -112,15 +112,17 @@ def test_a_server_serves_as_the_embedded_index_does_and_may_be_away(
 
 
 @pytest.mark.slow
-def test_the_probe_counts_what_can_be_found(directory: Path) -> None:
+def test_the_probe_tells_what_can_be_found(directory: Path) -> None:
     collection = ChromaCollection(directory, "words", create=True)
     collection.add(WORDS, embedder.encode_documents(WORDS))
     collection.close()
-    assert probe(directory, "words") == len(WORDS)
-    assert probe(directory, "another") is None
-    assert probe(directory, "words", timeout=0.01) is None  # as if it hung
+    chess = embedder.encode_query("chess")
+    found = probe(directory, "words", chess)
+    assert found == pytest.approx({one: embedder.encode_query(one) @ chess for one in WORDS})
+    assert probe(directory, "another", chess) is None
+    assert probe(directory, "words", chess, timeout=0.01) is None  # as if it hung
     (directory / "chroma.sqlite3").write_bytes(b"damaged" * 1000)
-    assert probe(directory, "words") is None
+    assert probe(directory, "words", chess) is None
 
 
 @pytest.mark.slow

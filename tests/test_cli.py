@@ -30,6 +30,9 @@ COMMANDS = [
     ["serve"],
     ["eval"],
     ["reindex"],
+    ["doctor"],
+    ["backup"],
+    ["restore"],
     ["feedback"],
     ["articles", "list"],
     ["articles", "show"],
@@ -87,6 +90,8 @@ def test_wrong_usage_is_told_by_its_option(command: str, arguments: list[str], t
         ["eval", "seed", "--compare", "one.json", "other.json"],
         ["articles", "show"],
         ["articles", "delete"],
+        ["backup"],
+        ["restore"],
         ["anything"],
     ],
 )

@@ -2,14 +2,15 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rag.chroma import ChromaCollection
+from rag.chroma import ChromaCollection, probe
 from rag.errors import IndexUnavailableError
+from rag.generations import ATTEMPTS, REST_S, Books
 from rag.index import QUICK_REBUILD, ChromaIndex
 from rag.library import SqliteLibrary
 from tests.indexed import WORDS, assert_equals_exact, embedder, put, search
@@ -39,10 +40,11 @@ def generations(directory: Path) -> list[str]:
 
 
 def killed(library: SqliteLibrary, index: ChromaIndex, **changes: object) -> None:
-    """Leave the record of an index as a process does that dies: not closed, and `changes`."""
+    """Leave the record of an index as a process does that dies after it wrote: not closed, and
+    `changes`."""
     index.close()
     record = json.loads(library.meta("index") or "")
-    library.set_meta("index", json.dumps(record | {"closed": False} | changes))
+    library.set_meta("index", json.dumps(record | {"closed": False, "files": None} | changes))
 
 
 def damage(directory: Path, name: str) -> None:
@@ -151,6 +153,194 @@ def test_an_index_that_lacks_vectors_is_rebuilt(
     reopened = ChromaIndex(library, embedder.model, directory)
     assert_equals_exact(reopened, library)
     reopened.close()
+
+
+def replanted(library: SqliteLibrary, index: ChromaIndex, remove: str, add: str) -> ChromaIndex:
+    """The index of a process that died, with the vector of `chess` under another id."""
+    (generation,) = generations(index._place)
+    place, name = index._where(generation)
+    killed(library, index)
+    opened = ChromaCollection(place, name)
+    opened.remove([remove])
+    opened.add([add], embedder.encode_query("chess")[None, :])
+    opened.close()
+    return ChromaIndex(library, embedder.model, place.parent)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("remove", "add"), [("a/5", "a/5"), ("a/5", "b/0")])
+def test_as_many_vectors_as_there_should_be_are_not_enough(
+    library: SqliteLibrary, index: ChromaIndex, directory: Path, remove: str, add: str
+) -> None:
+    put(library, index, "a", *WORDS)
+    before = generations(directory)
+    reopened = replanted(library, index, remove, add)
+    assert_equals_exact(reopened, library)
+    assert generations(directory) != before
+    reopened.close()
+
+
+@pytest.mark.slow
+def test_the_first_write_after_a_crash_is_no_reason_to_rebuild(
+    library: SqliteLibrary, index: ChromaIndex, directory: Path
+) -> None:
+    put(library, index, "a", *WORDS)
+    before = generations(directory)
+    killed(library, index)
+    reopened = ChromaIndex(library, embedder.model, directory)
+    put(library, reopened, "b", "chess sport")
+    assert generations(directory) == before
+    assert_equals_exact(reopened, library)
+    reopened.close()
+
+
+CRASHES = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
+HANGS = "import signal; signal.pause()"
+
+
+@pytest.fixture
+def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Has every process that is started from now on do something when it imports Chroma."""
+
+    def do(what: str) -> None:
+        (tmp_path / "planted").mkdir()
+        (tmp_path / "planted" / "chromadb.py").write_text(what)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path / "planted"))
+
+    return do
+
+
+@pytest.mark.parametrize("what", [CRASHES, HANGS])
+def test_a_probe_that_crashes_or_hangs_tells_that_nothing_is_reached(
+    library: SqliteLibrary, index: ChromaIndex, directory: Path, plant, what: str
+) -> None:
+    put(library, index, "a", *WORDS)
+    place, name = index._where(*generations(directory))
+    index.close()
+    plant(what)
+    timeout = 60.0 if what == CRASHES else 1.0
+    assert probe(place, name, embedder.encode_query("chess"), timeout) is None
+
+
+def test_an_index_whose_probe_crashes_is_rebuilt_and_the_process_lives(
+    library: SqliteLibrary, index: ChromaIndex, directory: Path, plant
+) -> None:
+    put(library, index, "a", *WORDS)
+    before = generations(directory)
+    killed(library, index)
+    plant(CRASHES)
+    reopened = ChromaIndex(library, embedder.model, directory)
+    assert_equals_exact(reopened, library)
+    assert generations(directory) != before
+    reopened.close()
+
+
+def test_files_that_are_as_they_were_closed_need_no_probe(
+    library: SqliteLibrary, index: ChromaIndex, directory: Path, plant
+) -> None:
+    put(library, index, "a", *WORDS)
+    index.close()
+    before = generations(directory)
+    plant(CRASHES)
+    reopened = ChromaIndex(library, embedder.model, directory)
+    assert_equals_exact(reopened, library)
+    assert generations(directory) == before
+    reopened.close()
+
+
+@pytest.mark.slow
+def test_a_record_of_an_earlier_version_is_read(
+    library: SqliteLibrary, index: ChromaIndex, directory: Path
+) -> None:
+    put(library, index, "a", *WORDS)
+    index.close()
+    before = generations(directory)
+    record = json.loads(library.meta("index") or "")
+    old = {key: record[key] for key in ("generation", "model", "revision", "state", "closed")}
+    library.set_meta("index", json.dumps(old))
+    reopened = ChromaIndex(library, embedder.model, directory)
+    assert_equals_exact(reopened, library)
+    assert generations(directory) == before
+    reopened.close()
+
+
+@pytest.mark.slow
+def test_where_a_generation_breaks_the_one_before_it_catches_up(
+    library: SqliteLibrary, index: ChromaIndex, directory: Path
+) -> None:
+    put(library, index, "a", *(f"{one} {two}" for one in WORDS for two in WORDS if one < two))
+    put(library, index, "b", "chess")
+    kept = index.generation()
+    index.rebuild()
+    put(library, index, "c", "rice rice", "sport chess")
+    put(library, index, "b", "monsoon", "railway")
+    broken = index.generation()
+    index.close()
+    for path in (directory / str(broken)).rglob("*.bin"):
+        path.write_bytes(b"")
+    reopened = ChromaIndex(library, embedder.model, directory)
+    reopened.repair()
+    assert reopened.generation() == kept
+    assert generations(directory) == [kept]
+    assert_equals_exact(reopened, library)
+    reopened.close()
+
+
+@pytest.mark.slow
+def test_where_both_generations_are_broken_a_third_is_built(
+    library: SqliteLibrary, index: ChromaIndex, directory: Path
+) -> None:
+    put(library, index, "a", *WORDS)
+    index.rebuild()
+    before = generations(directory)
+    index.close()
+    for path in directory.rglob("chroma.sqlite3"):
+        path.write_bytes(b"damaged" * 1000)
+    reopened = ChromaIndex(library, embedder.model, directory)
+    assert_equals_exact(reopened, library)
+    assert len(before) == 2
+    assert not set(before) & set(generations(directory))
+    reopened.close()
+
+
+def test_builds_that_fail_again_and_again_rest(library: SqliteLibrary, directory: Path) -> None:
+    put(library, None, "a", *WORDS)
+    directory.write_text("a file is in the way")
+    index = ChromaIndex(library, embedder.model, directory)
+    for _ in range(ATTEMPTS):
+        with pytest.raises(IndexUnavailableError, match="cannot be made"):
+            index.repair()
+    directory.unlink()
+    for _ in range(2):
+        with pytest.raises(IndexUnavailableError, match=r"in vain.*dateline doctor"):
+            index.repair()
+    assert index.state().startswith("degraded")
+    index.rebuild()  # by somebody who wishes it
+    assert_equals_exact(index, library)
+    index._distrust(index._collection)
+    index.repair()
+    assert_equals_exact(index, library)
+    index.close()
+
+
+def test_a_rest_is_over_in_time_or_when_the_clock_was_set_back(library: SqliteLibrary) -> None:
+    now = [1000.0]
+    books = Books(library, "index", lambda: now[0])
+    for _ in range(ATTEMPTS):
+        assert books.may_attempt()
+        books.begin_attempt()
+    assert not books.may_attempt()
+    now[0] += REST_S - 1
+    assert not books.may_attempt()
+    now[0] += 1
+    assert books.may_attempt()
+    books.begin_attempt()
+    assert not books.may_attempt()
+    now[0] = 5.0
+    assert books.may_attempt()
+    books.end_attempts()
+    now[0] = 1000.0
+    assert books.may_attempt()
 
 
 def test_a_write_that_the_index_was_not_told_of_is_made_good_by_the_next(
@@ -313,9 +503,12 @@ def test_a_rebuild_replaces_the_generation(
     seen: list[tuple[int, int | None]] = []
     index.rebuild(lambda done, total, unit: seen.append((done, total)))
     assert seen == [(len(WORDS), len(WORDS))]
-    assert len(generations(directory)) == 1
-    assert generations(directory) != before
+    assert len(generations(directory)) == 2, "one to go back to"
+    assert set(before) < set(generations(directory))
     assert_equals_exact(index, library)
+    index.rebuild()
+    assert len(generations(directory)) == 2
+    assert not set(before) & set(generations(directory))
 
 
 def test_threads_search_while_the_index_follows(library: SqliteLibrary, index: ChromaIndex) -> None:

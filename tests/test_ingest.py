@@ -43,6 +43,9 @@ class MemoryIndex:
     def rebuild(self, progress: Progress | None = None) -> None:
         self.vectors = dict(zip(*self.library.vectors(self.model), strict=True))
 
+    def scrub(self) -> None:
+        pass
+
 
 def paragraphs(article: Article) -> list[Chunk]:
     """A chunk a line: simple enough to count."""

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from rag.bootstrap import open_keyring
-from rag.database import MIGRATIONS, Database
+from rag.database import Database
 from rag.errors import LibraryError, NotFoundError
 from rag.holder import hold
 from rag.keyring import Keyring
 from rag.keys import make_key
 from rag.origins import web_origin
+from rag.schema import MIGRATIONS
 from rag.settings import Settings
 
 NOW = datetime(2031, 5, 1, 12, tzinfo=UTC)
