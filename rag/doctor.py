@@ -174,6 +174,7 @@ def _mended(stores: Stores, directory: Path, damages: Sequence[Damage]) -> Itera
         stores.ingester.renew(
             {one.article for one in damages if one.kind == "made" and one.article}
         )
+        stores.library.forget_lost_vectors()
         if any(one.kind == "index" for one in damages):
             stores.index.rebuild()
     except (LibraryError, EmbeddingError, IndexUnavailableError) as error:
