@@ -223,7 +223,9 @@ def _settle(library: Path) -> None:
     wal = Path(f"{library}-wal")
     if library.exists() and wal.exists():
         with suppress(sqlite3.Error), closing(sqlite3.connect(library)) as db:
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            (busy, *_) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if busy:
+                raise LibraryError(f"{library} is being read by another process: try again")
     for beside in (wal, Path(f"{library}-shm")):
         beside.unlink(missing_ok=True)
 

@@ -57,7 +57,7 @@ def examine(
     """Look at each part of a data directory in turn, and mend what can be."""
     directory = settings.data_dir
     yield from _directory(directory)
-    if not os.path.isdir(directory):
+    if not os.path.isdir(directory) or not os.access(directory, os.R_OK | os.X_OK):
         return
     with ExitStack() as opened:
         alone = True
@@ -76,6 +76,10 @@ def examine(
             return
         if not (directory / LIBRARY).exists():
             yield Finding("library", "note", "none yet: take in articles by dateline ingest")
+            return
+        if not os.access(directory / LIBRARY, os.R_OK | os.W_OK):
+            detail = f"{directory / LIBRARY} may not be read and written"
+            yield Finding("library", "problem", detail, _MAKE_YOURS)
             return
         damages = list(_damages(directory, alone))
         if not alone or not _openable(damages):
@@ -174,6 +178,7 @@ def _mended(stores: Stores, directory: Path, damages: Sequence[Damage]) -> Itera
         stores.ingester.renew(
             {one.article for one in damages if one.kind == "made" and one.article}
         )
+        stores.library.forget_lost_vectors()
         if any(one.kind == "index" for one in damages):
             stores.index.rebuild()
     except (LibraryError, EmbeddingError, IndexUnavailableError) as error:

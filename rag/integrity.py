@@ -15,7 +15,7 @@ from typing import Literal
 
 from rag.checksums import damaged_rows, register
 from rag.rows import content_hash
-from rag.schema import MIGRATIONS, WATCHED
+from rag.schema import MIGRATIONS, WATCHED, digest
 from rag.types import Article
 
 MESSAGES = 20
@@ -87,8 +87,13 @@ def _schema(db: sqlite3.Connection) -> Iterator[Damage]:
         for statement in chain.from_iterable(MIGRATIONS[:version]):
             fresh.execute(statement)
         expected = _definitions(fresh)
-    for name in sorted(expected.items() - _definitions(db).items()):
-        yield Damage("structure", f"the database: the definition of {name[0]}")
+    actual = _definitions(db)
+    for name, _ in sorted(expected.items() - actual.items()):
+        yield Damage("structure", f"the database: the definition of {name}")
+    if "migrations" in actual:
+        taken = db.execute("SELECT digest FROM migrations ORDER BY version").fetchall()
+        if [one for (one,) in taken] != [digest(step) for step in MIGRATIONS[:version]]:
+            yield Damage("structure", f"the database: the steps to its schema version {version}")
 
 
 def _definitions(db: sqlite3.Connection) -> dict[str, str]:

@@ -141,6 +141,14 @@ class SqliteLibrary:
         with self._database.writing() as db:
             rebuild_words(db)
 
+    def forget_lost_vectors(self) -> None:
+        """Forget the checksums of vectors that are gone with their chunks."""
+        with self._database.writing() as db:
+            db.execute(
+                "DELETE FROM checksums WHERE name = 'vectors' "
+                "AND CAST(row AS INTEGER) NOT IN (SELECT rowid FROM chunks)"
+            )
+
     def reindex_tables(self) -> None:
         """Make SQLite's own indexes anew, of the tables' rows."""
         with self._database.writing() as db:

@@ -261,14 +261,19 @@ def _fill(path: Path) -> None:
 
 
 async def use_as_nobody(data: Path) -> Outcome:
-    """Use a directory as a user who may not do everything. What is imported when it is needed has
-    to be imported before, since nobody may be able to read it."""
+    """Use a directory as a user who may not do everything, and again once he may. What is imported
+    when it is needed has to be imported before, since nobody may be able to read it."""
     if os.geteuid() == 0:
         await use(data.parent / "sound")
         os.setgroups([])
         os.setgid(NOBODY)
         os.setuid(NOBODY)
-    return await use(data)
+    first = await use(data)
+    for path in (data, data / LIBRARY, data / INDEX):
+        path.chmod(0o755)
+    then = await use(data)
+    well = [] if then.whole and then.healthy else [f"afterwards: {then}"]
+    return replace(first, errors=first.errors + well)
 
 
 USES = {"use": use, "full": use_while_full, "nobody": use_as_nobody}

@@ -157,6 +157,18 @@ def test_a_directory_that_is_held_is_not_restored_into(library: SqliteLibrary, d
             restore(data, file, force=True)
 
 
+def test_a_library_that_others_read_is_not_replaced(library: SqliteLibrary, data: Path) -> None:
+    put(library, None, "a", "chess")
+    file = data.parent / "backup.db"
+    back_up(data, file)
+    with library.database.reading() as db:
+        db.execute("SELECT count(*) FROM articles").fetchone()
+        put(library, None, "b", "rice")
+        with pytest.raises(LibraryError, match="is being read"):
+            restore(data, file, force=True)
+    assert set(library.articles(["a", "b"])) == {"a", "b"}
+
+
 # What goes right
 
 
