@@ -10,7 +10,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 INSTALL := $(PIP) $(PIP_ARGS) --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help ask ingest serve test check format eval eval-answers eval-gate eval-verifier eval-hostile tune tune-answers bench bench-service forget corrupt backups browser lock clean
+.PHONY: help ask ingest serve test check format lock clean browser
+.PHONY: eval eval-answers eval-gate eval-verifier eval-hostile tune tune-answers
+.PHONY: bench bench-service bench-store torture model-check soak forget corrupt backups
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,6 +91,19 @@ corrupt: $(VENV)/installed-test ## damage files in 300 ways; nothing may die of 
 
 backups: $(VENV)/installed-test ## back up under write load a hundred times, and restore each (BACKUPS=20)
 	@BACKUPS=$(or $(BACKUPS),100) $(BIN)/python -m pytest -q tests/test_backup.py
+
+bench-store: $(VENV)/installed-test ## measure 100,000 chunks: memory, start, rebuild, with made-up vectors (ARGS="--chunks 20000")
+	@OMP_NUM_THREADS=1 $(BIN)/python -m evals.bench_store $(ARGS)
+
+torture: $(VENV)/installed-test ## kill it 1,000 times with a made-up encoder, 50 times with the true one (COUNT= TRUE= ARGS="--target chroma")
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.torture --count $(or $(COUNT),1000) $(ARGS)
+	@KILLS=$(or $(TRUE),50) $(BIN)/python -m pytest -q tests/test_kill.py
+
+model-check: $(VENV)/installed-test ## 500 times 50 steps of the library against a dictionary (EXAMPLES= STEPS=)
+	@EXAMPLES=$(or $(EXAMPLES),500) STEPS=$(or $(STEPS),50) $(BIN)/python -m pytest -q tests/test_model.py
+
+soak: $(VENV)/installed-test ## 20,000 mixed operations: the curves of memory and disk, soak.json and soak.svg (OPERATIONS=)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.soak --operations $(or $(OPERATIONS),20000) $(ARGS)
 
 browser:
 	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null \

@@ -1,0 +1,43 @@
+"""A small run of `make torture`, and of what it must find: defects that are planted."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.processes import ROOT
+from tests.torture.run import DEFECTS
+
+COUNT = os.environ.get("COUNT", "10")
+
+pytestmark = pytest.mark.slow
+
+
+def torture(out: Path, *options: str) -> tuple[int, dict[str, Any]]:
+    """The exit status and the result of a run."""
+    command = [sys.executable, "-m", "tests.torture", "--json", str(out), *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert out.exists(), done.stderr
+    return done.returncode, json.loads(out.read_text())
+
+
+def test_no_kill_leaves_anything_lost_torn_or_stale(tmp_path: Path) -> None:
+    status, result = torture(tmp_path / "result.json", "--count", COUNT)
+    assert result["faults"] == []
+    assert status == 0
+    assert sum(result["kills"].values()) == int(COUNT)
+    assert result["at_points"]
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_a_planted_defect_is_found(defect: str, tmp_path: Path) -> None:
+    options = ("--defect", defect, "--kind", "write", "--count", "200")
+    status, result = torture(tmp_path / "result.json", *options)
+    assert status == 1
+    assert result["faults"]
