@@ -95,7 +95,7 @@ def test_a_card_shows_where_a_sentence_comes_from(browser, service, way):
         getattr(chat.source(1).first, way)()
         expect(card).to_contain_text(TOLERANCE)
         expect(card).to_contain_text("The Daily")
-        expect(card).to_contain_text("24 January 2025")
+        expect(card).to_contain_text("24 Jan 2025")
         expect(card).to_contain_text("India and Russia stress their ties")
         chat.page.keyboard.press("Escape")
         expect(card).to_be_hidden()
@@ -171,15 +171,15 @@ def test_an_answer_can_be_stopped_and_asked_again(chat):
     expect(chat.host).not_to_contain_text("Stopped.")
 
 
-def test_being_offline_is_told_and_so_is_its_end(chat):
+def test_being_offline_is_told(chat):
     STATES["offline"](chat)
     expect(chat.host).to_contain_text("You are offline.")
     assert chat.service.questions() == []
     chat.service.replies[TERRORISM] = events(TWO_SOURCES)
     chat.page.context.set_offline(False)
-    expect(chat.host).not_to_contain_text("You are offline.")
     chat.button("Ask again").click()
     expect(chat.source(2)).to_be_visible()
+    expect(chat.host).not_to_contain_text("You are offline.")
 
 
 def test_the_wait_is_counted_down_before_one_can_ask_again(chat):

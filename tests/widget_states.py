@@ -144,13 +144,13 @@ def refused(chat: Chat) -> None:
 
 def rating(chat: Chat) -> None:
     answered(chat)
-    chat.button("No").click()
+    chat.button("Was this helpful? No").click()
     chat.button("Cancel").wait_for()
 
 
 def rated(chat: Chat) -> None:
     answered(chat)
-    chat.button("Yes").click()
+    chat.button("Was this helpful? Yes").click()
     chat.host.get_by_text("Thank you.").first.wait_for()
 
 
