@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page
@@ -80,6 +82,11 @@ class Chat:
         """Ask by keyboard."""
         self.input.fill(question)
         self.input.press("Enter")
+
+    def photograph(self, name: str) -> None:
+        """Keep how the page looks, in the folder that SCREENSHOTS names."""
+        if folder := os.environ.get("SCREENSHOTS"):
+            self.page.screenshot(path=Path(folder, f"{name}.png"))
 
     def finished(self) -> None:
         """Wait until no answer is under way."""

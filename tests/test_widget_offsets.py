@@ -76,7 +76,7 @@ def test_code_points_are_counted(chat, name):
 def test_any_span_of_a_wild_text_is_marked(chat):
     dice = random.Random(6)
     text = "".join(dice.choices(LETTERS, k=3_000)).replace(" ", "  ")
-    spans = sorted(dice.sample(range(len(text)), 2) for _ in range(SPANS))
+    spans = [sorted(dice.sample(range(len(text)), 2)) for _ in range(SPANS)]
     quotes = [text[start : min(end, start + 200)] for start, end in spans]
     wild = Article("wild", text, title="Wild")
     cited = [

@@ -61,7 +61,7 @@ def thinking(chat: Chat) -> None:
 
 def streaming(chat: Chat) -> None:
     hold(chat, 3)
-    chat.source(1).first.wait_for()
+    chat.source(1).last.wait_for()
 
 
 def answered(chat: Chat) -> None:
@@ -70,27 +70,28 @@ def answered(chat: Chat) -> None:
 
 def card(chat: Chat) -> None:
     answered(chat)
-    chat.source(1).first.hover()
+    chat.source(1).last.scroll_into_view_if_needed()
+    chat.source(1).last.hover()
     chat.part("card").wait_for()
 
 
 def reader(chat: Chat) -> None:
     answered(chat)
-    chat.source(1).first.click()
+    chat.source(1).last.click()
     chat.reader.get_by_text("MOSCOW").wait_for()
 
 
 def reader_lost(chat: Chat) -> None:
     chat.service.articles["moscow"] = MOVED_ARTICLE
     say(chat, MOVED)
-    chat.source(1).first.click()
+    chat.source(1).last.click()
     chat.reader.get_by_text("Corrected").wait_for()
 
 
 def reader_gone(chat: Chat) -> None:
     chat.service.articles["moscow"] = Problem(404)
     answered(chat)
-    chat.source(1).first.click()
+    chat.source(1).last.click()
     chat.reader.get_by_text("no longer in the library").wait_for()
 
 
@@ -144,13 +145,13 @@ def refused(chat: Chat) -> None:
 
 def rating(chat: Chat) -> None:
     answered(chat)
-    chat.button("Was this helpful? No").click()
+    chat.button("Was this helpful? No").last.click()
     chat.button("Cancel").wait_for()
 
 
 def rated(chat: Chat) -> None:
     answered(chat)
-    chat.button("Was this helpful? Yes").click()
+    chat.button("Was this helpful? Yes").last.click()
     chat.host.get_by_text("Thank you.").first.wait_for()
 
 
