@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from api import answers, articles, ask, examples, health, pages, problems
+from api import answers, articles, ask, bundle, examples, health, pages, problems
 from api.access import needed_scope
 from api.cors import Cors
 from api.ending import Ending
@@ -130,7 +130,7 @@ def create_app(
     app.state.public_url = address
     app.state.ending = Ending()
     problems.install(app)
-    for part in (ask, articles, answers, chat, responses, models, health, pages):
+    for part in (ask, articles, answers, chat, responses, models, health, pages, bundle):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=pages.STATIC))
     _add_middleware(app, service, host, allow_open)
