@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.chatting import Chat, chatting, reset, serving_widget
 from tests.scripted_service import ScriptedService, chat_element, script_tag
-from tests.test_browser import CHROMIUM
+from tests.watching import CHROMIUM
 from tests.widget_answers import TERRORISM, TWO_SOURCES, events
 from tests.widget_states import STATES, answered, arabic, reader, streaming
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.chatting import Chat, chatting, reset, serving_widget
 from tests.scripted_service import Problem, ScriptedService, chat_element
-from tests.test_browser import CHROMIUM
+from tests.watching import CHROMIUM
 from tests.widget_answers import FERRIES, NOT_THERE, TOLERANCE, TWO_SOURCES
 from tests.widget_states import answered, rated, rating, say
 

@@ -21,8 +21,7 @@ from tests.scripted_service import (
     scripted_service,
     strict_policy,
 )
-from tests.test_browser import CHROMIUM
-from tests.watching import watched
+from tests.watching import CHROMIUM, watched
 
 pytestmark = [
     pytest.mark.browser,

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
-from tests.chatting import chatting, reset, serving_widget
+from tests.chatting import Chat, chatting, reset, serving_widget
+from tests.processes import ROOT
 from tests.scripted_service import ScriptedService, chat_element
-from tests.test_browser import CHROMIUM
+from tests.watching import CHROMIUM
 from tests.xss_payloads import HOST, payloads
 
 pytestmark = [
@@ -25,8 +25,8 @@ pytestmark = [
 
 DRIVER = (Path(__file__).parent / "widget_intruders.js").read_text()
 PAYLOADS = payloads()
-BATCH = 100
-"""So many payloads a page."""
+A_PAGE = 300
+"""So many payloads are shown by one page."""
 
 # In every frame, so that what runs in one of its own making is counted too.
 COUNT = "window.hits = 0; window.fired = () => { top.hits += 1; };"
@@ -39,40 +39,78 @@ def service() -> Iterator[ScriptedService]:
 
 
 @contextmanager
-def besieged(browser: Browser, service: ScriptedService, **attributes: str) -> Iterator[Page]:
-    """A page without a policy of its own, so that nothing but the widget keeps scripts from
-    running; it fails at its end if one ran or anything was asked for elsewhere."""
+def besieged(browser: Browser, service: ScriptedService, **attributes: str) -> Iterator[Chat]:
+    """A page without a policy, so that nothing but the widget keeps scripts from running; it fails
+    at its end if one ran or anything was asked for elsewhere."""
     reset(service)
-    inline = chat_element(service.url, layout="inline", **attributes)
-    with chatting(browser, service, inline, strict=False) as chat:
-        page, context = chat.page, chat.page.context
+    body = chat_element(service.url, layout="inline", **attributes)
+    with chatting(browser, service, body, strict=False) as chat:
+        context = chat.page.context
         context.add_init_script(COUNT)
         context.add_init_script(DRIVER)
         context.route(f"**://{HOST}/**", lambda route: route.abort())
-        page.goto(f"{service.site}/pages/page")
+        chat.page.reload()
         chat.input.wait_for()
-        yield page
-        page.evaluate("new Promise((resolve) => setTimeout(resolve, 50))")
-        assert page.evaluate("hits") == 0
+        yield chat
+        assert chat.page.evaluate("hits") == 0
+
+
+def pages() -> Iterator[list[str]]:
+    """The payloads, as many at once as a page shows."""
+    for first in range(0, len(PAYLOADS), A_PAGE):
+        yield PAYLOADS[first : first + A_PAGE]
+
+
+class Tally(dict[str, int]):
+    """How many payloads were shown, by field; what was found fails at once."""
+
+    def add(self, seen: dict[str, Any]) -> None:
+        assert seen["found"] == []
+        for field, count in seen["shown"].items():
+            self[field] = self.get(field, 0) + count
 
 
 def test_there_are_at_least_1500_payloads():
     assert len(PAYLOADS) == len(set(PAYLOADS)) >= 1_500
 
 
-def test_the_payloads_would_run(browser, service):
-    """What the other tests would see, if text were taken for markup."""
-    with besieged(browser, service) as page:
-        ...
-
-
 def test_answers_articles_and_problems_stay_text(browser, service):
-    shown: dict[str, int] = {}
-    for first in range(0, len(PAYLOADS), BATCH):
-        batch = PAYLOADS[first : first + BATCH]
-        with besieged(browser, service) as page:
-            seen = page.evaluate("(batch) => intruders.feed(batch).then(() => intruders.seen)", batch)
-        assert seen["found"] == []
-        for field, count in seen["shown"].items():
-            shown[field] = shown.get(field, 0) + count
-    print(shown)
+    tally = Tally()
+    for some in pages():
+        with besieged(browser, service) as chat:
+            tally.add(chat.page.evaluate("(some) => intruders.feed(some)", some))
+    assert tally.pop("exact sentence") == len(PAYLOADS) // 2
+    assert set(tally.values()) == {len(PAYLOADS)}, tally
+
+
+def test_a_conversation_that_was_kept_stays_text(browser, service):
+    tally = Tally()
+    for some in pages():
+        with besieged(browser, service) as chat:
+            chat.page.evaluate("(some) => intruders.remember(some)", some)
+            chat.page.reload()
+            chat.input.wait_for()
+            tally.add(chat.page.evaluate("(some) => intruders.remembered(some)", some))
+    assert tally == {"history": len(PAYLOADS)}
+
+
+def test_suggestions_stay_text(browser, service):
+    with besieged(browser, service, suggestions="|".join(PAYLOADS)) as chat:
+        seen = chat.page.evaluate("(some) => intruders.suggested(some)", PAYLOADS)
+    assert seen["found"] == []
+    assert seen["shown"] == {"suggestion": seen["whole"]}
+
+
+def test_the_strings_of_a_page_stay_text(browser, service):
+    declared = (ROOT / "api" / "widget" / "widget.d.ts").read_text().partition("interface Strings")
+    strings = declared[2].partition("\n}")[0]
+    names = re.findall(r"^  (\w+): (?:string|Forms);", strings, re.M)
+    forms = re.findall(r"^  (\w+): Forms;", strings, re.M)
+    assert len(names) > 50 > len(forms) > 3
+    with besieged(browser, service) as chat:
+        seen = chat.page.evaluate(
+            "([names, forms, all]) => intruders.spoken(names, forms, all)",
+            [names, forms, PAYLOADS],
+        )
+    assert seen["found"] == []
+    assert seen["shown"]["string"] > len(PAYLOADS) / 3

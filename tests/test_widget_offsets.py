@@ -15,8 +15,7 @@ from playwright.sync_api import Browser, expect
 from rag.types import Article
 from tests.chatting import Chat, chatting, reset, serving_widget
 from tests.scripted_service import ScriptedService, page_html
-from tests.test_browser import CHROMIUM
-from tests.watching import watched
+from tests.watching import CHROMIUM, watched
 from tests.widget_answers import (
     MOSCOW,
     STRANGE,

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.chatting import Chat, chatting, reset, serving_widget
 from tests.scripted_service import HOLD, Problem, ScriptedService, chat_element
-from tests.test_browser import CHROMIUM
+from tests.watching import CHROMIUM
 from tests.widget_answers import (
     COST_84,
     COST_97,
