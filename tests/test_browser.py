@@ -1,5 +1,6 @@
 """The demo page in a real browser, as a reader uses it."""
 
+import json
 import shutil
 from collections.abc import Iterator
 
@@ -7,7 +8,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
-from tests.processes import Served
+from tests.conftest import CopyOfSeeded
+from tests.processes import Served, dateline, serving
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -135,7 +137,10 @@ def test_what_is_asked_is_never_markup(page: Page) -> None:
     expect(page.locator("dateline-chat img")).to_have_count(0)
 
 
-def test_the_page_asks_for_a_key_where_the_service_wants_one(browser: Browser, data: Path) -> None:
+def test_the_page_asks_for_a_key_where_the_service_wants_one(
+    browser: Browser, copy_of_seeded: CopyOfSeeded
+) -> None:
+    data = copy_of_seeded()
     made = dateline("keys", "create", "--name", "reader", "--json", data=data)
     token = json.loads(made.stdout)["key"]
     with serving(data) as closed:

@@ -43,6 +43,7 @@ export class Turn {
   #shown = 0;
   #answerId = "";
   #clock = 0;
+  #gone = new AbortController();
 
   constructor(
     readonly question: string,
@@ -106,9 +107,10 @@ export class Turn {
   }
 
   fail(failure: Failure): void {
-    const { words } = this.panel;
+    const { words, announce } = this.panel;
     const kind = failure.kind as Exclude<Failure["kind"], "load">;
     const again = RETRIED.has(kind) && this.#again();
+    const title = h("strong", {}, words.say(kind));
     const wait = h("p", { class: "wait" });
     const told = kind !== "limit" && kind !== "offline" && failure.detail;
     const request = failure.requestId && words.say("request", { id: failure.requestId });
@@ -116,7 +118,7 @@ export class Turn {
       h(
         "div",
         { part: "notice", class: "notice", "data-kind": kind },
-        h("p", {}, h("strong", {}, words.say(kind))),
+        h("p", {}, title),
         told && h("p", { dir: "auto" }, failure.detail),
         failure.wait ? wait : null,
         again,
@@ -124,11 +126,16 @@ export class Turn {
       ),
     );
     if (failure.wait && again) this.#countDown(failure.wait, wait, again);
+    if (kind === "offline") {
+      const online = (): void => announce((title.textContent = words.say("online")));
+      addEventListener("online", online, { once: true, signal: this.#gone.signal });
+    }
   }
 
   /** The turn is taken away. */
   remove(): void {
     clearInterval(this.#clock);
+    this.#gone.abort();
     this.element.remove();
   }
 

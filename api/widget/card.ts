@@ -52,6 +52,14 @@ export class Card {
     this.#position(owner);
   }
 
+  /** What is around it has moved: so does the card, or it goes when its button is out of sight. */
+  moved(within: Element): void {
+    if (!this.#owner) return;
+    const [at, box] = [this.#owner.getBoundingClientRect(), within.getBoundingClientRect()];
+    if (at.bottom < box.top || at.top > box.bottom) this.hide();
+    else this.#position(this.#owner);
+  }
+
   /** The pointer or the focus has left. */
   leave(): void {
     clearTimeout(this.#leaving);
@@ -77,7 +85,9 @@ export class Card {
     const height = Math.min(card.height, under ? below : above);
     const top = under ? at.bottom + GAP_PX : at.top - GAP_PX - height;
     const centred = at.left + at.width / 2 - card.width / 2;
-    const left = Math.max(Math.min(centred, innerWidth - GAP_PX - card.width), GAP_PX);
+    const frame = this.element.parentElement!.getBoundingClientRect();
+    const most = Math.min(frame.right, innerWidth) - GAP_PX - card.width;
+    const left = Math.max(Math.min(centred, most), Math.max(frame.left, 0) + GAP_PX);
     rule.style.top = `${Math.round(top)}px`;
     rule.style.left = `${Math.round(left)}px`;
     rule.style.maxHeight = `${Math.floor(height)}px`;

@@ -75,7 +75,8 @@ export class Feedback {
       ),
     );
     this.element.replaceChildren(form);
-    form.querySelector("input")?.focus();
+    form.scrollIntoView({ block: "nearest" });
+    form.querySelector("input")?.focus({ preventScroll: true });
   }
 
   async #send(rating: "up" | "down", reason: string | null, note: string | null): Promise<void> {

@@ -25,6 +25,7 @@ class Conversation implements Chat {
   #panel!: Panel;
   #asking: AbortController | null = null;
   #before: HTMLElement | null = null;
+  #scrolled = 0;
   #leave = new AbortController();
   #sheet = sheet(panelCss);
   #watch = new ResizeObserver(() => this.#cover());
@@ -93,17 +94,18 @@ class Conversation implements Chat {
       fresh: () => this.#forget(),
       close: () => this.close(),
     });
-    this.#reader = new Reader(words, service, () => this.#cover());
     this.#panel = this.#context(words, service);
     const { card } = this.#panel;
+    this.#reader = new Reader(words, service, () => this.#cover(), () => card.hide());
     const { panel, log } = this.#frame;
     panel.append(this.#reader.element, card.element);
     panel.addEventListener("keydown", (event) => this.#key(event));
-    log.addEventListener("scroll", () => card.hide(), { passive: true });
+    const moved = (): void => card.moved(log);
+    log.addEventListener("scroll", moved, { passive: true });
     this.#leave.abort();
     this.#leave = new AbortController();
     const { signal } = this.#leave;
-    addEventListener("scroll", () => card.hide(), { passive: true, capture: true, signal });
+    addEventListener("scroll", moved, { passive: true, capture: true, signal });
     root.adoptedStyleSheets = [root.adoptedStyleSheets[0]!, this.#sheet, card.place];
     root.append(panel);
     this.#watch.disconnect();
@@ -146,10 +148,12 @@ class Conversation implements Chat {
         if (event.name === "passages") turn.reading(event.passages);
         else if (event.name === "sentence") turn.sentence(event.sentence);
         else this.#finish(turn, event.answer);
+        this.#follow(turn);
       }
     } catch (error) {
       if (mine.signal.aborted) {
         turn.stopped();
+        this.#follow(turn);
         announce(this.#panel.words.say("stopped"));
       } else this.#fail(turn, error);
     } finally {
@@ -171,8 +175,17 @@ class Conversation implements Chat {
     [send.hidden, stop.hidden, fresh.hidden] = [true, false, false];
     if (this.#reader.shown && this.#frame.talk.inert) this.#reader.close();
     if (lost) input.focus();
-    log.scrollTop = turn.element.offsetTop;
+    this.#scrolled = log.scrollTop;
+    this.#follow(turn);
     this.#emit("ask", { question: turn.question });
+  }
+
+  /** Keep the question at the top while its answer grows, until the reader scrolls elsewhere. */
+  #follow(turn: Turn): void {
+    const { log } = this.#frame;
+    if (Math.abs(log.scrollTop - this.#scrolled) > 2) return;
+    log.scrollTop = turn.element.offsetTop;
+    this.#scrolled = log.scrollTop;
   }
 
   #finish(turn: Turn, answer: Answer): void {
@@ -186,6 +199,7 @@ class Conversation implements Chat {
     if (!(error instanceof FailureError)) throw error;
     const { failure } = error;
     turn.fail(failure);
+    this.#follow(turn);
     if (failure.kind !== "load") this.#panel.announce(this.#panel.words.say(failure.kind));
     this.#emit("error", failure);
   }

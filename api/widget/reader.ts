@@ -27,8 +27,10 @@ export class Reader {
     readonly service: Service,
     /** the reader was opened or closed */
     readonly changed: () => void,
+    /** the focus went back to what had opened it */
+    readonly returned: () => void,
   ) {
-    const back = button("close", "×", () => this.close(), { "aria-label": words.say("back") });
+    const back = button("back", words.say("back"), () => this.close(), { class: "plain" });
     this.element = h(
       "section",
       { part: "reader", class: "reader", "aria-labelledby": "reader-title", hidden: true },
@@ -67,6 +69,7 @@ export class Reader {
     this.element.hidden = true;
     this.changed();
     if (this.#trigger?.isConnected) this.#trigger.focus();
+    this.returned();
   }
 
   #introduce(source: Citation | Passage): void {
