@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 INSTALL := $(PIP) $(PIP_ARGS) --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help ask ingest serve test check format eval eval-answers eval-gate eval-verifier eval-hostile tune tune-answers bench bench-service browser lock clean
+.PHONY: help ask ingest serve test check format eval eval-answers eval-gate eval-verifier eval-hostile tune tune-answers bench bench-service screenshots browser lock clean
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,7 +42,7 @@ serve: ingest ## start the service and its demo page on http://127.0.0.1:8000
 	@$(BIN)/dateline serve
 
 test: check browser ## check, then run the whole test suite
-	@$(BIN)/python -m pytest
+	@SCREENSHOTS=build/screenshots $(BIN)/python -m pytest
 
 check: $(VENV)/installed-test ## format, lint, types, layers
 	@$(BIN)/ruff format --check --quiet .
@@ -80,6 +80,9 @@ bench: $(VENV)/installed ## measure speed: ratios to a baseline in the same run
 
 bench-service: $(VENV)/installed-test ## measure the service beside a scripted LLM asked directly (an hour; ARGS="--requests 500")
 	@OMP_NUM_THREADS=1 $(BIN)/python -m evals.bench_service $(ARGS)
+
+screenshots: $(VENV)/installed-test browser ## photograph the widget in every state into build/screenshots
+	@SCREENSHOTS=build/screenshots $(BIN)/python -m pytest -q tests/test_widget_access.py
 
 browser:
 	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null \

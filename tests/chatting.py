@@ -49,7 +49,7 @@ class Chat:
     @property
     def input(self) -> Locator:
         """The field for the question."""
-        return self.host.get_by_role("textbox", name="Your question")
+        return self.part("input")
 
     @property
     def log(self) -> Locator:
@@ -90,7 +90,7 @@ class Chat:
 
     def finished(self) -> None:
         """Wait until no answer is under way."""
-        self.button("Stop").wait_for(state="hidden")
+        self.part("stop").wait_for(state="hidden")
 
 
 @contextmanager

@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, expect
 from tests.chatting import Chat, chatting, reset, serving_widget
 from tests.scripted_service import ScriptedService, chat_element, script_tag
 from tests.watching import CHROMIUM
-from tests.widget_answers import TERRORISM, TWO_SOURCES, events
-from tests.widget_states import STATES, answered, arabic, reader, streaming
+from tests.widget_answers import STRANGE_ANSWERS, TERRORISM, TWO_SOURCES
+from tests.widget_states import STATES, answered, reader, say, streaming
 
 pytestmark = [
     pytest.mark.browser,
@@ -76,8 +76,10 @@ def focused(chat: Chat) -> str:
     return focus(chat, name)
 
 
-@pytest.mark.parametrize("layout", ["floating", "inline"])
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize(
+    ("state", "layout"),
+    [(state, "floating") for state in STATES] + [("empty", "inline"), ("reader", "inline")],
+)
 def test_axe_finds_nothing(browser, service, state, layout):
     reset(service)
     attributes = {"layout": layout, "suggestions": f"{TERRORISM}|Who won the cup?", "open": ""}
@@ -93,9 +95,18 @@ def test_axe_finds_nothing(browser, service, state, layout):
 
 def test_axe_finds_nothing_in_arabic(browser, service):
     reset(service)
-    with chatting(browser, service, lang="ar") as chat:
-        arabic_input = chat.host.get_by_role("textbox")
-        arabic_input.wait_for()
+    phone = {"viewport": {"width": 390, "height": 780}, "reduced_motion": "reduce"}
+    body = chat_element(service.url, open="", suggestions=STRANGE_ANSWERS["arabic"].question)
+    with chatting(browser, service, body, lang="ar", **phone) as chat:
+        chat.input.wait_for()
+        chat.photograph("empty-arabic")
+        assert violations(chat, WCAG) == []
+        say(chat, STRANGE_ANSWERS["arabic"])
+        chat.photograph("answered-arabic")
+        assert violations(chat, WCAG) == []
+        chat.part("citation").click()
+        expect(chat.part("mark")).to_be_in_viewport()
+        chat.photograph("reader-arabic")
         assert violations(chat, WCAG) == []
 
 
@@ -235,10 +246,10 @@ def test_forced_colours_keep_what_colour_says(browser, service):
 
 
 SIZES = {
-    "a phone": {"viewport": {"width": 320, "height": 568}},
-    "a phone, lying": {"viewport": {"width": 568, "height": 320}},
-    "zoomed to 200 %": {"viewport": {"width": 640, "height": 450}, "device_scale_factor": 2},
-    "zoomed to 400 %": {"viewport": {"width": 320, "height": 256}, "device_scale_factor": 4},
+    "320": {"viewport": {"width": 320, "height": 568}},
+    "568x320": {"viewport": {"width": 568, "height": 320}},
+    "zoom-200": {"viewport": {"width": 640, "height": 450}, "device_scale_factor": 2},
+    "zoom-400": {"viewport": {"width": 320, "height": 256}, "device_scale_factor": 4},
 }
 
 OVERFLOWING = """() => {
@@ -287,14 +298,10 @@ def test_a_phone_does_not_zoom_into_the_field(browser, service):
 
 def test_arabic_goes_from_right_to_left(browser, service):
     reset(service)
+    direction = "(e) => getComputedStyle(e).direction"
     with chatting(browser, service, lang="ar") as chat:
-        field = chat.host.get_by_role("textbox")
-        field.wait_for()
-        assert field.evaluate("(e) => getComputedStyle(e).direction") == "rtl"
-        service.replies[TERRORISM] = events(TWO_SOURCES)
-        field.fill(TERRORISM)
-        field.press("Enter")
-        sentence = chat.part("sentence").first
-        sentence.wait_for()
-        english = sentence.evaluate("(e) => getComputedStyle(e.closest('[dir]')).direction")
-        assert english == "ltr"
+        assert chat.input.evaluate(direction) == "rtl"
+        say(chat, TWO_SOURCES)
+        assert chat.part("toolbar").evaluate(direction) == "rtl"
+        english = chat.part("sentence").first
+        assert english.evaluate("(e) => getComputedStyle(e.closest('[dir]')).direction") == "ltr"

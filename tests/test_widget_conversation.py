@@ -69,9 +69,7 @@ def test_without_leave_to_copy_it_is_said(browser, service):
     reset(service)
     with chatting(browser, service) as chat:
         answered(chat)
-        chat.page.evaluate(
-            "Object.assign(navigator.clipboard, { write: null, writeText: null })"
-        )
+        chat.page.evaluate("Object.assign(navigator.clipboard, { write: null, writeText: null })")
         chat.page.evaluate("() => { document.execCommand = () => false; }")
         chat.button("Copy").click()
         expect(chat.host).to_contain_text("Copying failed")
@@ -112,6 +110,15 @@ def test_blame_has_a_reason(chat):
     assert sent["rating"] == "down"
     assert sent["reason"]
     assert sent["note"] == "It was in May."
+
+
+def test_the_reasons_come_in_sight(browser, service):
+    reset(service)
+    with chatting(browser, service, chat_element(service.url, open="")) as chat:
+        rating(chat)
+        expect(chat.button("Send")).to_be_in_viewport(ratio=1)
+        chat.button("Cancel").click()
+        expect(chat.button("Was this helpful? No")).to_be_focused()
 
 
 def test_feedback_that_is_not_taken_is_told(chat):
@@ -155,7 +162,9 @@ def test_conversations_of_other_keys_and_other_users_are_not_shown(browser, serv
         answered(chat)
         for other in ({**one, "key": "pk_two"}, {**one, "user": "bob"}):
             html, policy = service.pages["page"]
-            changed = html.replace(chat_element(service.url, **one), chat_element(service.url, **other))
+            changed = html.replace(
+                chat_element(service.url, **one), chat_element(service.url, **other)
+            )
             assert changed != html
             service.pages["other"] = (changed, policy)
             chat.page.goto(f"{service.site}/pages/other")
@@ -170,7 +179,9 @@ def test_conversations_of_other_keys_and_other_users_are_not_shown(browser, serv
 )
 def test_what_is_stored_may_be_spoilt(chat, stored):
     answered(chat)
-    chat.page.evaluate("(value) => Object.keys(localStorage).forEach((k) => localStorage[k] = value)", stored)
+    chat.page.evaluate(
+        "(value) => Object.keys(localStorage).forEach((k) => localStorage[k] = value)", stored
+    )
     chat.page.reload()
     expect(chat.input).to_be_visible()
     answered(chat)
@@ -178,7 +189,9 @@ def test_what_is_stored_may_be_spoilt(chat, stored):
 
 def test_storage_may_be_denied(browser, service):
     reset(service)
-    denied = "Object.defineProperty(window, 'localStorage', { get() { throw new Error('denied'); } })"
+    denied = (
+        "Object.defineProperty(window, 'localStorage', { get() { throw new Error('denied'); } })"
+    )
     with chatting(browser, service) as chat:
         chat.page.add_init_script(denied)
         chat.page.reload()

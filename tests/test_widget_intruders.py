@@ -74,6 +74,28 @@ def test_there_are_at_least_1500_payloads():
     assert len(PAYLOADS) == len(set(PAYLOADS)) >= 1_500
 
 
+PLANTED = """
+Element.prototype.append = function (...given) {
+  for (const one of given) {
+    if (typeof one === "string") this.insertAdjacentHTML("beforeend", one);
+    else this.appendChild(one);
+  }
+};
+"""
+
+
+def test_they_would_be_found_if_text_were_taken_for_markup(browser, service):
+    some = [payload for payload in PAYLOADS[::5] if "http-equiv" not in payload.lower()]
+    asked: list[str] = []
+    with pytest.raises(AssertionError), besieged(browser, service) as chat:
+        chat.page.on("request", lambda request: asked.append(request.url))
+        chat.page.evaluate(PLANTED)
+        seen = chat.page.evaluate("(some) => intruders.planted(some)", some)
+        assert len(seen["found"]) > len(some) / 3
+        chat.page.wait_for_function("hits > 20")
+    assert any(HOST in url for url in asked)
+
+
 def test_answers_articles_and_problems_stay_text(browser, service):
     tally = Tally()
     for some in pages():

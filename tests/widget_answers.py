@@ -75,7 +75,9 @@ AUDIT = Article(
 
 FAMILY = "👩‍👩‍👧‍👦"
 EMOJI_QUOTE = f"We are {FAMILY} and proud 🇮🇳🎉, said the mayor of 𝔏eipzig."
-COMBINED_QUOTE = unicodedata.normalize("NFD", "Größe, élan and naïveté: क्षत्रिय said no to Ångström.")
+COMBINED_QUOTE = unicodedata.normalize(
+    "NFD", "Größe, élan and naïveté: क्षत्रिय said no to Ångström."
+)
 ARABIC_QUOTE = "قالت الوزيرة إنّ العبّارات ستعمل كلّ عشر دقائق ابتداءً من مايو."
 STRANGE = {
     "emoji": Article(
@@ -183,9 +185,7 @@ CUP = "Who won the cup?"
 NOT_THERE = replace(abstention(CUP), nearest=FOUND)
 COST = "What did the bridge cost?"
 DISAGREEING = replace(
-    answered(
-        COST, (COST_84, [cite(1, BRIDGE, COST_84)]), (COST_97, [cite(2, AUDIT, COST_97)])
-    ),
+    answered(COST, (COST_84, [cite(1, BRIDGE, COST_84)]), (COST_97, [cite(2, AUDIT, COST_97)])),
     conflicts=(Conflict("disagree", ((1,), (2,))),),
 )
 WITHHOLDING = replace(TWO_SOURCES, question="Was anything withheld?", withheld=3)

@@ -287,4 +287,9 @@ async function spoken(names, forms, payloads) {
   return seen;
 }
 
-window.intruders = { feed, remember, remembered, suggested, spoken };
+async function planted(payloads) {
+  await answered(payloads);
+  return seen;
+}
+
+window.intruders = { feed, planted, remember, remembered, suggested, spoken };

@@ -14,7 +14,6 @@ from tests.widget_answers import (
     MOVED,
     MOVED_ARTICLE,
     NOT_THERE,
-    STRANGE_ANSWERS,
     TERRORISM,
     TWO_SOURCES,
     WITHHOLDING,
@@ -43,7 +42,7 @@ def hold(chat: Chat, after: int) -> None:
     told: list[Step] = list(events(TWO_SOURCES, *FOUND))
     chat.service.replies[TERRORISM] = [*told[:after], HOLD, *told[after:]]
     chat.ask(TERRORISM)
-    chat.button("Stop").wait_for()
+    chat.part("stop").wait_for()
 
 
 def empty(chat: Chat) -> None:
@@ -153,10 +152,6 @@ def rated(chat: Chat) -> None:
     answered(chat)
     chat.button("Was this helpful? Yes").last.click()
     chat.host.get_by_text("Thank you.").first.wait_for()
-
-
-def arabic(chat: Chat) -> None:
-    say(chat, STRANGE_ANSWERS["arabic"])
 
 
 STATES: dict[str, Drive] = {
