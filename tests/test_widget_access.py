@@ -256,8 +256,8 @@ OVERFLOWING = """() => {
   const root = document.querySelector("dateline-chat").shadowRoot;
   const wide = [...root.querySelectorAll("*")].filter((e) => {
     const { left, right, width } = e.getBoundingClientRect();
-    const { overflowX, clip, clipPath, position } = getComputedStyle(e);
-    if (!width || clipPath !== "none" || e.closest(".hidden, .sr-only, .visually-hidden")) return false;
+    const { overflowX, clipPath } = getComputedStyle(e);
+    if (!width || clipPath !== "none") return false;  // it is for screen readers
     return right > innerWidth + 1 || left < -1
       || (e.scrollWidth > e.clientWidth + 1 && /auto|scroll/.test(overflowX));
   });

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser
 
 from tests.chatting import Chat, chatting, reset, serving_widget
 from tests.processes import ROOT
-from tests.scripted_service import ScriptedService, chat_element
+from tests.scripted_service import ScriptedService
 from tests.watching import CHROMIUM
 from tests.xss_payloads import HOST, payloads
 
@@ -38,19 +38,23 @@ def service() -> Iterator[ScriptedService]:
         yield service
 
 
+def arm(chat: Chat) -> None:
+    """Put what feeds the widget, and counts what runs, into the page."""
+    context = chat.page.context
+    context.add_init_script(COUNT)
+    context.add_init_script(DRIVER)
+    context.route(f"**://{HOST}/**", lambda route: route.abort())
+    chat.page.reload()
+    chat.input.wait_for()
+
+
 @contextmanager
-def besieged(browser: Browser, service: ScriptedService, **attributes: str) -> Iterator[Chat]:
+def besieged(browser: Browser, service: ScriptedService) -> Iterator[Chat]:
     """A page without a policy, so that nothing but the widget keeps scripts from running; it fails
     at its end if one ran or anything was asked for elsewhere."""
     reset(service)
-    body = chat_element(service.url, layout="inline", **attributes)
-    with chatting(browser, service, body, strict=False) as chat:
-        context = chat.page.context
-        context.add_init_script(COUNT)
-        context.add_init_script(DRIVER)
-        context.route(f"**://{HOST}/**", lambda route: route.abort())
-        chat.page.reload()
-        chat.input.wait_for()
+    with chatting(browser, service, strict=False) as chat:
+        arm(chat)
         yield chat
         assert chat.page.evaluate("hits") == 0
 
@@ -74,26 +78,15 @@ def test_there_are_at_least_1500_payloads():
     assert len(PAYLOADS) == len(set(PAYLOADS)) >= 1_500
 
 
-PLANTED = """
-Element.prototype.append = function (...given) {
-  for (const one of given) {
-    if (typeof one === "string") this.insertAdjacentHTML("beforeend", one);
-    else this.appendChild(one);
-  }
-};
-"""
-
-
 def test_they_would_be_found_if_text_were_taken_for_markup(browser, service):
     some = [payload for payload in PAYLOADS[::5] if "http-equiv" not in payload.lower()]
-    asked: list[str] = []
-    with pytest.raises(AssertionError), besieged(browser, service) as chat:
-        chat.page.on("request", lambda request: asked.append(request.url))
-        chat.page.evaluate(PLANTED)
+    with chatting(browser, service, strict=False) as chat:
+        arm(chat)
         seen = chat.page.evaluate("(some) => intruders.planted(some)", some)
         assert len(seen["found"]) > len(some) / 3
         chat.page.wait_for_function("hits > 20")
-    assert any(HOST in url for url in asked)
+        assert any(HOST in url for url in chat.watch.elsewhere())
+        chat.watch.forget()
 
 
 def test_answers_articles_and_problems_stay_text(browser, service):
@@ -117,7 +110,7 @@ def test_a_conversation_that_was_kept_stays_text(browser, service):
 
 
 def test_suggestions_stay_text(browser, service):
-    with besieged(browser, service, suggestions="|".join(PAYLOADS)) as chat:
+    with besieged(browser, service) as chat:
         seen = chat.page.evaluate("(some) => intruders.suggested(some)", PAYLOADS)
     assert seen["found"] == []
     assert seen["shown"] == {"suggestion": seen["whole"]}

@@ -44,6 +44,11 @@ class Watch:
         inside = ("127.0.0.1", "localhost")
         return [url for url in self.requests if urlsplit(url).hostname not in inside]
 
+    def forget(self) -> None:
+        """All that went wrong so far was wanted."""
+        self.complaints.clear()
+        self.requests.clear()
+
     def on_console(self, message: ConsoleMessage) -> None:
         """Write down an error or a warning."""
         if message.type in ("error", "warning") and not message.text.startswith(REFUSED):

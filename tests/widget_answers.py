@@ -98,7 +98,8 @@ STRANGE = {
     ),
     "arabic": Article(
         "arabic",
-        f"الميناء (رويترز) — 😀 اجتمع المجلس يوم الثلاثاء.\n\n{_FILLER}\n\n{ARABIC_QUOTE} ثم غادرت.",
+        f"الميناء (رويترز) — 😀 اجتمع المجلس يوم الثلاثاء.\n\n{_FILLER}\n\n"
+        f"{ARABIC_QUOTE} ثم غادرت.",
         url="https://akhbar.example/عبّارات",
         title="المزيد من العبّارات",
         outlet="صوت الميناء",

@@ -256,7 +256,9 @@ function remembered(payloads) {
   return seen;
 }
 
-function suggested(payloads) {
+async function suggested(payloads) {
+  host().setAttribute("suggestions", payloads.join("|"));
+  while (!parts("suggestion").length) await settled();
   look("suggestions");
   const whole = payloads.filter((payload) => !payload.includes("|"));
   for (const payload of whole) shown("suggestion", payload, parts("suggestion"));
@@ -287,7 +289,14 @@ async function spoken(names, forms, payloads) {
   return seen;
 }
 
+// What would be seen if the widget took text for markup.
 async function planted(payloads) {
+  Element.prototype.append = function (...given) {
+    for (const one of given) {
+      if (typeof one === "string") this.insertAdjacentHTML("beforeend", one);
+      else this.appendChild(one);
+    }
+  };
   await answered(payloads);
   return seen;
 }

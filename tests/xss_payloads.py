@@ -1,4 +1,4 @@
-"""Markup that wants to run: seeds, each in several contexts to break out of and in several writings.
+"""Markup that wants to run: seeds, each in contexts to break out of and in several writings.
 
 Whatever runs calls `fired()`; whatever loads asks `evil.example`. Nothing is random.
 """
