@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 INSTALL := $(PIP) $(PIP_ARGS) --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help ask ingest serve test check format eval eval-answers eval-gate eval-verifier eval-hostile tune tune-answers bench bench-service browser lock clean
+.PHONY: help ask ingest serve test check format eval eval-answers eval-gate eval-verifier eval-hostile tune tune-answers bench bench-service browser lock clean widget
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ bench: $(VENV)/installed ## measure speed: ratios to a baseline in the same run
 
 bench-service: $(VENV)/installed-test ## measure the service beside a scripted LLM asked directly (an hour; ARGS="--requests 500")
 	@OMP_NUM_THREADS=1 $(BIN)/python -m evals.bench_service $(ARGS)
+
+widget: ## check and build the chat widget (needs Node 20 with npm; what it builds is committed)
+	@cd api/widget && npm ci --ignore-scripts --no-audit --no-fund --silent && npm run --silent check && npm run --silent build
 
 browser:
 	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null \

@@ -82,11 +82,11 @@ class Conversation implements Chat {
   #build(): void {
     this.stop();
     this.#frame?.panel.remove();
-    const { get, root, strings } = this.#host;
-    const words = new Language(language(this.#host), strings);
-    const service = new Service(this.#src(), get("key"));
+    const { get, root, added } = this.#host;
+    const words = new Language(language(this.#host), added);
+    const service = new Service(this.#src(), get("key") || null);
     this.#floating = get("layout") !== "inline";
-    this.#history = new History(service.src, service.key, get("user"));
+    this.#history = new History(service.src, service.key, get("user") ?? null);
     const suggestions = (get("suggestions") ?? "").split("|").map((one) => one.trim());
     this.#frame = frame(words, suggestions.filter(Boolean), this.#floating, {
       ask: (question) => this.ask(question),
