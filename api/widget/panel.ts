@@ -35,7 +35,6 @@ export function frame(
   const stop = button("stop", words.say("stop"), () => actions.stop(), { hidden: true });
   const fresh = button("fresh", words.say("fresh"), () => actions.fresh(), {
     class: "plain",
-    title: words.say("freshHint"),
     hidden: true,
   });
   const close = button("close", "×", () => actions.close(), { "aria-label": words.say("close") });
