@@ -120,8 +120,8 @@ class KeyCheck:
 def _origins(headers: Headers) -> set[str]:
     """The web origins that a page's request may be from.
 
-    Browsers send no Origin with a GET to the page's own one, but say that it is so (Fetch Metadata);
-    behind a proxy only it knows whether that is by TLS.
+    Browsers send no Origin with a GET to the page's own one, but say that it is so (Fetch
+    Metadata); behind a proxy only that knows whether it is by TLS.
     """
     if origin := headers.get("origin"):
         return {origin}

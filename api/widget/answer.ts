@@ -202,7 +202,7 @@ export class Turn {
     const sides = conflict.sides.map((side, index) => {
       const cited = side.map((number) => this.#citations.get(number)).filter((one) => !!one);
       const quotes = cited.map((one) => [
-        h("p", { class: "byline", dir: "auto" }, nameOf(one, words), " ", this.#button(one)),
+        h("p", {}, byline(one, words), " ", this.#button(one)),
         h("blockquote", { dir: "auto" }, one.quote),
       ]);
       const time = changed && times[index];
@@ -239,8 +239,8 @@ export class Turn {
       class: "plain",
       dir: "auto",
     });
-    const credits = h("span", { class: "byline", dir: "auto" }, byline(source, this.panel.words));
-    return h("li", {}, before, h("span", { class: "origin" }, open, credits));
+    const where = h("span", { class: "origin" }, open, byline(source, this.panel.words));
+    return h("li", {}, before, where);
   }
 
   #toolbar(answer: Answer): HTMLElement {

@@ -1,7 +1,7 @@
 /** An answer with its footnotes, to take along: as text, as HTML, on paper. */
 import { h } from "./dom";
 import type { Language } from "./language";
-import { articlePage, byline, published } from "./sources";
+import { articlePage, byline, credits, published } from "./sources";
 import type { Answer, Citation } from "./widget";
 
 const PRINT_CSS =
@@ -52,7 +52,7 @@ export function print(answer: Answer, src: string, words: Language): void {
 
 function asText(answer: Answer, src: string, words: Language): string {
   const notes = answer.citations.map((citation) => {
-    const where = [citation.title, byline(citation, words)].filter(Boolean).join(" · ");
+    const where = [citation.title, ...credits(citation, words)].filter(Boolean).join(" · ");
     return `[${citation.number}] “${citation.quote}”\n    ${where}\n    ${address(citation, src)}`;
   });
   return [answer.question, answer.text, ...notes, permalink(answer, src)].filter(Boolean).join("\n\n");
@@ -65,7 +65,9 @@ function asNodes(answer: Answer, src: string, words: Language): HTMLElement {
       { value: citation.number },
       h("blockquote", { dir: "auto" }, citation.quote),
       h("cite", { dir: "auto" }, citation.title),
-      ` ${byline(citation, words)} `,
+      " ",
+      byline(citation, words),
+      " ",
       h("a", { href: address(citation, src) }, words.say("readIt")),
     ),
   );

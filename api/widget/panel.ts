@@ -100,8 +100,8 @@ function introduction(words: Language, suggestions: string[], actions: Actions):
       h(
         "div",
         { part: "suggestions", class: "suggestions" },
-        h("p", { class: "kicker", id: "suggestions" }, words.say("suggestions")),
-        h("ul", { "aria-labelledby": "suggestions" }, ...choices),
+        h("p", { class: "kicker" }, words.say("suggestions")),
+        h("ul", {}, ...choices),
       ),
   );
 }
