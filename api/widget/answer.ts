@@ -111,7 +111,7 @@ export class Turn {
     const again = RETRIED.has(kind) && this.#again();
     const wait = h("p", { class: "wait" });
     const told = kind !== "limit" && kind !== "offline" && failure.detail;
-    const request = failure.requestId && words.say("request", { id: failure.requestId });
+    const request = told && failure.requestId && words.say("request", { id: failure.requestId });
     this.#end(
       h(
         "div",
@@ -202,7 +202,7 @@ export class Turn {
     const sides = conflict.sides.map((side, index) => {
       const cited = side.map((number) => this.#citations.get(number)).filter((one) => !!one);
       const quotes = cited.map((one) => [
-        h("p", {}, byline(one, words), " ", this.#button(one)),
+        h("p", {}, this.#button(one), " ", byline(one, words)),
         h("blockquote", { dir: "auto" }, one.quote),
       ]);
       const time = changed && times[index];

@@ -5,7 +5,7 @@ export const ar: PanelStrings = {
   title: "اسأل المقالات",
   intro: "كل جملة من الإجابة تُظهر مصدرها. وإذا لم تذكر المقالات شيئًا فستُخبَر بذلك.",
   label: "سؤالك",
-  placeholder: "ماذا تريد أن تعرف؟",
+  placeholder: "اطرح سؤالًا",
   send: "اسأل",
   stop: "إيقاف",
   close: "إغلاق",

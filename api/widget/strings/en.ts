@@ -5,7 +5,7 @@ export const en: PanelStrings = {
   title: "Ask the articles",
   intro: "Every sentence of the answer shows its source. Where the articles don’t say, you are told so.",
   label: "Your question",
-  placeholder: "What would you like to know?",
+  placeholder: "Ask a question",
   send: "Ask",
   stop: "Stop",
   close: "Close",

@@ -5,7 +5,7 @@ export const es: PanelStrings = {
   title: "Pregunte a los artículos",
   intro: "Cada frase de la respuesta muestra su fuente. Si los artículos no lo dicen, se le indica.",
   label: "Su pregunta",
-  placeholder: "¿Qué desea saber?",
+  placeholder: "Haga una pregunta",
   send: "Preguntar",
   stop: "Detener",
   close: "Cerrar",
