@@ -58,6 +58,8 @@ export function define(
       added[tag.toLowerCase()] = { ...added[tag.toLowerCase()], ...some };
     }
 
+    static observedAttributes = ["open"];
+
     #host?: Host;
     #chat: Promise<Chat> | undefined;
     #attempts = 0;
@@ -71,7 +73,11 @@ export function define(
       launcher.hidden = get("layout") === "inline";
       this.#label();
       this.#emit("ready", null);
-      if (launcher.hidden || this.hasAttribute("open")) this.#call();
+      if (launcher.hidden) this.#call();
+    }
+
+    attributeChangedCallback(): void {
+      if (this.hasAttribute("open")) this.#call();
     }
 
     disconnectedCallback(): void {
