@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 INSTALL := $(PIP) $(PIP_ARGS) --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help ask ingest serve test check format eval eval-answers eval-gate eval-verifier eval-hostile tune tune-answers bench bench-service screenshots browser lock clean
+.PHONY: help ask ingest serve test check format eval eval-answers eval-gate eval-verifier eval-hostile tune tune-answers bench bench-service browser lock clean widget screenshots
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +83,9 @@ bench-service: $(VENV)/installed-test ## measure the service beside a scripted L
 
 screenshots: $(VENV)/installed-test browser ## photograph the widget in every state into build/screenshots
 	@SCREENSHOTS=build/screenshots $(BIN)/python -m pytest -q tests/test_widget_access.py
+
+widget: ## check and build the chat widget (needs Node 20 with npm; what it builds is committed)
+	@cd api/widget && npm ci --ignore-scripts --no-audit --no-fund --silent && npm run --silent check && npm run --silent build
 
 browser:
 	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null \

@@ -29,7 +29,7 @@ _SCRIPT = {"description": "The script", "content": {"text/javascript": {"schema"
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A file of the widget: its name, what is in it, and its digest for an `integrity` attribute."""
+    """A file of the widget: its name, its content, its digest for an `integrity` attribute."""
 
     name: str
     content: bytes

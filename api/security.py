@@ -6,6 +6,7 @@ Pure ASGI, so that a client's going away stays visible to the routes.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import anyio.to_thread
@@ -13,7 +14,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Request
 
-from api.access import needed_scope
+from api.access import needed_scope, suffices
 from api.problems import Kind, kind_of, refusal
 from rag.errors import DatelineError, LibraryError
 from rag.keyring import Keyring
@@ -59,8 +60,8 @@ class KeyCheck:
         try:
             key = None
             if needed:
-                sent = headers.get("authorization"), headers.get("origin")
-                key = await anyio.to_thread.run_sync(self._admit, needed, *sent)
+                scopes = suffices(needed, scope["method"], scope["path"])
+                key = await anyio.to_thread.run_sync(self._admit, scopes, headers)
         except _RefusedError as refused:
             challenge = {"WWW-Authenticate": refused.challenge}
             response = refusal(scope, refused.kind, refused.detail, challenge)
@@ -75,19 +76,23 @@ class KeyCheck:
         if key and self.keys.unnoted(key):
             await self._note_use(key)
 
-    def _admit(self, needed: Scope, authorization: str | None, origin: str | None) -> Key | None:
-        """The key that allows a request, None where all is open; raises `_RefusedError`."""
+    def _admit(self, scopes: Sequence[Scope], headers: Headers) -> Key | None:
+        """The key that allows a request, None where all is open; raises `_RefusedError`.
+
+        Any of the scopes will do.
+        """
         if self.open_without_keys and not self.keys.exist():
             return None
+        authorization = headers.get("authorization")
         if authorization is None:
             detail = "Send a key as `Authorization: Bearer …`; `dateline keys create` makes one."
             raise _RefusedError(NO_KEY, detail, "Bearer")
         key = self._key(authorization)
-        if key.publishable and origin not in key.origins:
+        if key.publishable and _origins(headers).isdisjoint(key.origins):
             detail = f"The key {key.id} is good from the web origins {', '.join(key.origins)} only."
             raise _RefusedError(FOREIGN_ORIGIN, detail)
-        if not key.allows(needed):
-            has = ", ".join(key.scopes)
+        if not any(key.allows(scope) for scope in scopes):
+            needed, has = scopes[0], ", ".join(key.scopes)
             detail = f"This takes a key with the scope {needed}; {key.id} has {has}."
             challenge = f'Bearer error="insufficient_scope", scope="{needed}"'
             raise _RefusedError(MISSING_SCOPE, detail, challenge)
@@ -110,3 +115,16 @@ class KeyCheck:
             await anyio.to_thread.run_sync(self.keys.note_use, key)
         except LibraryError as error:
             logger.warning("the use of %s could not be noted: %s", key.id, error)
+
+
+def _origins(headers: Headers) -> set[str]:
+    """The web origins that a page's request may be from.
+
+    Browsers send no Origin with a GET to the page's own one, but say that it is so (Fetch
+    Metadata); behind a proxy only that knows whether it is by TLS.
+    """
+    if origin := headers.get("origin"):
+        return {origin}
+    if headers.get("sec-fetch-site") != "same-origin":
+        return set()
+    return {f"{scheme}://{headers.get('host', '').lower()}" for scheme in ("http", "https")}

@@ -79,7 +79,7 @@ def test_there_are_at_least_1500_payloads():
 
 
 def test_they_would_be_found_if_text_were_taken_for_markup(browser, service):
-    some = [payload for payload in PAYLOADS[::5] if "http-equiv" not in payload.lower()]
+    some = [one for one in PAYLOADS[::20] if not re.search("http-equiv|dateline-chat", one, re.I)]
     with chatting(browser, service, strict=False) as chat:
         arm(chat)
         seen = chat.page.evaluate("(some) => intruders.planted(some)", some)

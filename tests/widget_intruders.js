@@ -18,6 +18,14 @@ const settled = () => new Promise((resolve) => {
   channel.port2.postMessage(null);
 });
 
+async function until(what, holds) {
+  const begun = performance.now();
+  while (!holds()) {
+    if (performance.now() - begun > 20_000) throw new Error(`waited in vain: ${what}`);
+    await settled();
+  }
+}
+
 // A payload is shown where its text stands in the elements, letter by letter, so many times.
 function shown(field, payload, elements, times = 1) {
   const text = plain(elements.map((one) => one.textContent).join(""));
@@ -121,13 +129,12 @@ function spoilt(value, payload) {
 
 async function ask(question, response) {
   reply = response;
-  const ended = new Promise((resolve) => {
-    for (const name of ["answer", "error"]) {
-      host().addEventListener(`dateline:${name}`, resolve, { once: true });
-    }
-  });
+  let ended = false;
+  for (const name of ["answer", "error"]) {
+    host().addEventListener(`dateline:${name}`, () => { ended = true; }, { once: true });
+  }
   host().ask(question);
-  await ended;
+  await until(`the answer to ${question}`, () => ended);
   await settled();
 }
 
@@ -152,7 +159,7 @@ async function card(payload, index) {
 async function reader(payload, index) {
   article = articleOf(payload);
   parts("citation")[index].click();
-  while (!parts("mark").length) await settled();
+  await until(`the mark of ${payload}`, () => parts("mark").length);
   look("reader");
   shown("reader: title", payload, [parts("reader")[0].querySelector("h3")]);
   shown("reader: article", payload, parts("article"), 4);
@@ -164,7 +171,7 @@ async function copied() {
   let items;
   navigator.clipboard.write = async (given) => { items = given; };
   parts("copy")[0].click();
-  while (!items) await settled();
+  await until("the copy", () => items);
   const html = await (await items[0].getType("text/html")).text();
   look("copy", new DOMParser().parseFromString(html, "text/html").body);
 }
@@ -188,8 +195,8 @@ async function abstained(payloads) {
 async function thinking(payloads) {
   reply = stream([["passages", { passages: payloads.map(passage) }]]);
   host().ask("?");
-  const told = () => host().shadowRoot.querySelector(".thinking");
-  while (!told() || payloads.some((one) => !plain(told().textContent).includes(plain(one)))) await settled();
+  const told = () => plain(host().shadowRoot.querySelector(".thinking")?.textContent ?? "");
+  await until(`the outlets ${payloads}`, () => payloads.every((one) => told().includes(plain(one))));
   look("thinking");
   parts("stop")[0].click();
 }
@@ -258,7 +265,7 @@ function remembered(payloads) {
 
 async function suggested(payloads) {
   host().setAttribute("suggestions", payloads.join("|"));
-  while (!parts("suggestion").length) await settled();
+  await until("suggestions", () => parts("suggestion").length);
   look("suggestions");
   const whole = payloads.filter((payload) => !payload.includes("|"));
   for (const payload of whole) shown("suggestion", payload, parts("suggestion"));

@@ -43,7 +43,6 @@ export class Turn {
   #shown = 0;
   #answerId = "";
   #clock = 0;
-  #gone = new AbortController();
 
   constructor(
     readonly question: string,
@@ -107,18 +106,17 @@ export class Turn {
   }
 
   fail(failure: Failure): void {
-    const { words, announce } = this.panel;
+    const { words } = this.panel;
     const kind = failure.kind as Exclude<Failure["kind"], "load">;
     const again = RETRIED.has(kind) && this.#again();
-    const title = h("strong", {}, words.say(kind));
     const wait = h("p", { class: "wait" });
     const told = kind !== "limit" && kind !== "offline" && failure.detail;
-    const request = failure.requestId && words.say("request", { id: failure.requestId });
+    const request = told && failure.requestId && words.say("request", { id: failure.requestId });
     this.#end(
       h(
         "div",
         { part: "notice", class: "notice", "data-kind": kind },
-        h("p", {}, title),
+        h("p", {}, h("strong", {}, words.say(kind))),
         told && h("p", { dir: "auto" }, failure.detail),
         failure.wait ? wait : null,
         again,
@@ -126,16 +124,11 @@ export class Turn {
       ),
     );
     if (failure.wait && again) this.#countDown(failure.wait, wait, again);
-    if (kind === "offline") {
-      const online = (): void => announce((title.textContent = words.say("online")));
-      addEventListener("online", online, { once: true, signal: this.#gone.signal });
-    }
   }
 
   /** The turn is taken away. */
   remove(): void {
     clearInterval(this.#clock);
-    this.#gone.abort();
     this.element.remove();
   }
 
@@ -209,7 +202,7 @@ export class Turn {
     const sides = conflict.sides.map((side, index) => {
       const cited = side.map((number) => this.#citations.get(number)).filter((one) => !!one);
       const quotes = cited.map((one) => [
-        h("p", { class: "byline", dir: "auto" }, nameOf(one, words), " ", this.#button(one)),
+        h("p", {}, this.#button(one), " ", byline(one, words)),
         h("blockquote", { dir: "auto" }, one.quote),
       ]);
       const time = changed && times[index];
@@ -246,8 +239,8 @@ export class Turn {
       class: "plain",
       dir: "auto",
     });
-    const credits = h("span", { class: "byline", dir: "auto" }, byline(source, this.panel.words));
-    return h("li", {}, before, h("span", { class: "origin" }, open, credits));
+    const where = h("span", { class: "origin" }, open, byline(source, this.panel.words));
+    return h("li", {}, before, where);
   }
 
   #toolbar(answer: Answer): HTMLElement {

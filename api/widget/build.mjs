@@ -49,6 +49,7 @@ async function bundle(entry, options) {
     charset: "utf8",
     target: "es2022",
     legalComments: "none",
+    tsconfigRaw: {}, // all is in modules and classes, which are strict without being told
     plugins: [css, lexer],
     ...options,
   });

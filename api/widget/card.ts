@@ -44,7 +44,7 @@ export class Card {
     this.element.replaceChildren(
       h("blockquote", { dir: "auto" }, citation.quote),
       h("p", { class: "origin", dir: "auto" }, citation.title && h("cite", {}, citation.title)),
-      h("p", { class: "byline", dir: "auto" }, byline(citation, this.words)),
+      h("p", {}, byline(citation, this.words)),
       h("p", { class: "follow" }, this.words.say("readIt")),
     );
     this.element.showPopover();

@@ -1,7 +1,7 @@
 /** An answer with its footnotes, to take along: as text, as HTML, on paper. */
-import { h, sheet } from "./dom";
+import { h } from "./dom";
 import type { Language } from "./language";
-import { articlePage, byline, published } from "./sources";
+import { articlePage, byline, credits, published } from "./sources";
 import type { Answer, Citation } from "./widget";
 
 const PRINT_CSS =
@@ -20,10 +20,20 @@ export async function copy(answer: Answer, src: string, words: Language): Promis
         "text/html": blob(html, "text/html"),
       }),
     ]);
-    return true;
   } catch {
-    return copyPlain(plain);
+    return plainly(plain);
   }
+  return true;
+}
+
+/** As text alone; without HTTPS there is no clipboard at all. */
+async function plainly(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    return false;
+  }
+  return true;
 }
 
 /** Print an answer alone, in a window of its own. */
@@ -42,7 +52,7 @@ export function print(answer: Answer, src: string, words: Language): void {
 
 function asText(answer: Answer, src: string, words: Language): string {
   const notes = answer.citations.map((citation) => {
-    const where = [citation.title, byline(citation, words)].filter(Boolean).join(" · ");
+    const where = [citation.title, ...credits(citation, words)].filter(Boolean).join(" · ");
     return `[${citation.number}] “${citation.quote}”\n    ${where}\n    ${address(citation, src)}`;
   });
   return [answer.question, answer.text, ...notes, permalink(answer, src)].filter(Boolean).join("\n\n");
@@ -55,7 +65,9 @@ function asNodes(answer: Answer, src: string, words: Language): HTMLElement {
       { value: citation.number },
       h("blockquote", { dir: "auto" }, citation.quote),
       h("cite", { dir: "auto" }, citation.title),
-      ` ${byline(citation, words)} `,
+      " ",
+      byline(citation, words),
+      " ",
       h("a", { href: address(citation, src) }, words.say("readIt")),
     ),
   );
@@ -76,30 +88,3 @@ const address = (citation: Citation, src: string): string =>
 /** The page that shows an answer as it was given. */
 export const permalink = (answer: Answer, src: string): string =>
   answer.id && `${src}/answers/${encodeURIComponent(answer.id)}`;
-
-/** Where the clipboard cannot be written to, as on pages without HTTPS. */
-async function copyPlain(text: string): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return copySelected(text);
-  }
-}
-
-function copySelected(text: string): boolean {
-  const active = document.activeElement?.shadowRoot?.activeElement ?? document.activeElement;
-  const area = h("textarea", { "aria-hidden": "true", readonly: true });
-  const hidden = sheet("textarea{position:fixed;inset:0;opacity:0}");
-  const holder = h("div");
-  const root = holder.attachShadow({ mode: "open" });
-  root.adoptedStyleSheets = [hidden];
-  area.value = text;
-  root.append(area);
-  document.body.append(holder);
-  area.select();
-  const copied = document.execCommand("copy");
-  holder.remove();
-  if (active instanceof HTMLElement) active.focus();
-  return copied;
-}

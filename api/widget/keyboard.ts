@@ -15,8 +15,7 @@ export function keepWithin(panel: HTMLElement, event: KeyboardEvent): void {
   const all = [...panel.querySelectorAll<HTMLElement>(FOCUSABLE)].filter(reachable);
   const [first, last] = [all[0], all.at(-1)];
   const at = (panel.getRootNode() as ShadowRoot).activeElement;
-  const outside = !all.includes(at as HTMLElement);
-  if (event.shiftKey && (at === first || outside)) move(last, event);
+  if (event.shiftKey && at === first) move(last, event);
   else if (!event.shiftKey && at === last) move(first, event);
 }
 

@@ -26,7 +26,7 @@ export class Language {
   ) {
     const base = tag.split("-")[0] ?? tag;
     this.direction = RIGHT_TO_LEFT.has(base) ? "rtl" : "ltr";
-    this.#locale = known(tag === "en" ? "en-GB" : tag); // 24 Jan 2025
+    this.#locale = tag === "en" ? "en-GB" : tag; // 24 Jan 2025
     this.#strings = Object.assign({ launcher: "", ...en }, BUILT_IN[base], added[base], added[tag]);
   }
 
@@ -64,13 +64,4 @@ export class Language {
 
 function filled(text: string, values: Values): string {
   return text.replace(/{(\w+)}/g, (whole, name: string) => `${values[name] ?? whole}`);
-}
-
-/** The tag, if it is one: Intl throws for others. */
-function known(tag: string): string {
-  try {
-    return Intl.getCanonicalLocales(tag)[0] ?? "en-GB";
-  } catch {
-    return "en-GB";
-  }
 }

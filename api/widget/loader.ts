@@ -4,9 +4,8 @@ import { define, NAME } from "./shell";
 declare const WIDGET_FILE: string; // the rest's name, which the build fills in
 
 const tag = document.currentScript as HTMLScriptElement | null;
-const found = document.querySelector<HTMLScriptElement>('script[src*="/widget.js"]');
-const address = (tag ?? found)?.src ?? document.baseURI;
-const data = (tag ?? found)?.dataset ?? {};
+const address = tag?.src || document.baseURI;
+const data = tag?.dataset ?? {};
 
 define(
   (attempt) => {
@@ -23,6 +22,6 @@ function append(): void {
 }
 
 if (data.key !== undefined) {
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", append);
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", append);
   else append();
 }

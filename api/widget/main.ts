@@ -8,7 +8,7 @@ import { Language } from "./language";
 import { type Frame, frame } from "./panel";
 import panelCss from "./panel.css";
 import { Reader } from "./reader";
-import { FailureError, Service } from "./service";
+import { failure, FailureError, Service } from "./service";
 import { type Chat, define, type Host, language } from "./shell";
 import { ask } from "./stream";
 import type { Answer, DatelineEvents } from "./widget";
@@ -82,11 +82,11 @@ class Conversation implements Chat {
   #build(): void {
     this.stop();
     this.#frame?.panel.remove();
-    const { get, root, strings } = this.#host;
-    const words = new Language(language(this.#host), strings);
-    const service = new Service(this.#src(), get("key"));
+    const { get, root, added } = this.#host;
+    const words = new Language(language(this.#host), added);
+    const service = new Service(this.#src(), get("key") || null);
     this.#floating = get("layout") !== "inline";
-    this.#history = new History(service.src, service.key, get("user"));
+    this.#history = new History(service.src, service.key, get("user") ?? null);
     const suggestions = (get("suggestions") ?? "").split("|").map((one) => one.trim());
     this.#frame = frame(words, suggestions.filter(Boolean), this.#floating, {
       ask: (question) => this.ask(question),
@@ -144,18 +144,18 @@ class Conversation implements Chat {
     this.#begin(turn, instead);
     try {
       for await (const event of ask(service, turn.question, this.#history.turns(), mine.signal)) {
-        if (mine.signal.aborted) return;
+        mine.signal.throwIfAborted();
         if (event.name === "passages") turn.reading(event.passages);
         else if (event.name === "sentence") turn.sentence(event.sentence);
         else this.#finish(turn, event.answer);
         this.#follow(turn);
       }
     } catch (error) {
-      if (mine.signal.aborted) {
+      if (!mine.signal.aborted) this.#fail(turn, error);
+      else {
         turn.stopped();
-        this.#follow(turn);
-        announce(this.#panel.words.say("stopped"));
-      } else this.#fail(turn, error);
+        if (this.#asking === mine) announce(this.#panel.words.say("stopped"));
+      }
     } finally {
       if (this.#asking === mine) this.#rest();
     }
@@ -196,12 +196,13 @@ class Conversation implements Chat {
   }
 
   #fail(turn: Turn, error: unknown): void {
-    if (!(error instanceof FailureError)) throw error;
-    const { failure } = error;
-    turn.fail(failure);
+    const known = error instanceof FailureError;
+    if (!known) reportError(error);
+    const told = known ? error.failure : failure("cut").failure;
+    turn.fail(told);
     this.#follow(turn);
-    if (failure.kind !== "load") this.#panel.announce(this.#panel.words.say(failure.kind));
-    this.#emit("error", failure);
+    if (told.kind !== "load") this.#panel.announce(this.#panel.words.say(told.kind));
+    this.#emit("error", told);
   }
 
   #rest(): void {

@@ -35,7 +35,6 @@ export function frame(
   const stop = button("stop", words.say("stop"), () => actions.stop(), { hidden: true });
   const fresh = button("fresh", words.say("fresh"), () => actions.fresh(), {
     class: "plain",
-    title: words.say("freshHint"),
     hidden: true,
   });
   const close = button("close", "×", () => actions.close(), { "aria-label": words.say("close") });
@@ -101,8 +100,8 @@ function introduction(words: Language, suggestions: string[], actions: Actions):
       h(
         "div",
         { part: "suggestions", class: "suggestions" },
-        h("p", { class: "kicker", id: "suggestions" }, words.say("suggestions")),
-        h("ul", { "aria-labelledby": "suggestions" }, ...choices),
+        h("p", { class: "kicker" }, words.say("suggestions")),
+        h("ul", {}, ...choices),
       ),
   );
 }

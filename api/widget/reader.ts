@@ -10,7 +10,7 @@ import type { Citation, Passage } from "./widget";
 export class Reader {
   readonly element: HTMLElement;
   #title = h("h3", { id: "reader-title", tabindex: -1, dir: "auto" });
-  #byline = h("p", { class: "byline", dir: "auto" });
+  #byline = h("p");
   #text = h("div", {
     part: "article",
     class: "article",
@@ -75,7 +75,7 @@ export class Reader {
   #introduce(source: Citation | Passage): void {
     const { words } = this;
     this.#title.textContent = source.title ?? words.say("untitled");
-    this.#byline.textContent = byline(source, words);
+    this.#byline.replaceChildren(byline(source, words));
     this.#text.replaceChildren(h("p", { class: "quiet" }, words.say("opening")));
     const out = (href: string | null, word: "published" | "page"): Node | false =>
       !!href && outward(href, words.say(word), words);

@@ -74,9 +74,8 @@ function kindOf(status: number): Failure["kind"] {
   return status >= 500 || status === 0 ? "server" : "invalid";
 }
 
-/** Retry-After: seconds, or a date. */
+/** Retry-After, where it gives seconds. */
 function seconds(header: string | null): number | null {
-  if (!header) return null;
-  const given = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
-  return Number.isNaN(given) ? null : Math.min(Math.max(Math.ceil(given), 1), 86_400);
+  const given = Math.ceil(Number(header));
+  return given > 0 ? Math.min(given, 86_400) : null;
 }

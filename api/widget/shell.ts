@@ -13,12 +13,12 @@ export interface Host {
   element: HTMLElement;
   root: ShadowRoot;
   launcher: HTMLButtonElement;
-  /** what there are strings of, and those that the page added */
-  strings: Added;
+  /** the strings that the page added */
+  added: Added;
   /** the address of the file that made the element known */
   script: string;
   /** the value of an attribute of the element, or else of its script */
-  get(name: string): string | null;
+  get(name: string): string | null | undefined;
 }
 
 /** The rest, over one element. */
@@ -35,11 +35,11 @@ export interface Main {
 }
 
 /** The first wanted language that there are strings of: the element's, the page's, the browser's. */
-export function language({ element, strings, get }: Host): string {
+export function language({ element, added, get }: Host): string {
   const page = (element.closest("[lang]") as HTMLElement | null)?.lang;
   for (const tag of [get("lang"), page, ...navigator.languages]) {
     const whole = tag?.toLowerCase() ?? "";
-    for (const one of [whole, whole.split("-")[0]!]) if (strings[one]) return one;
+    for (const one of [whole, whole.split("-")[0]!]) if (LAUNCHER[one] ?? added[one]) return one;
   }
   return "en";
 }
@@ -51,12 +51,14 @@ export function define(
   data: DOMStringMap = {},
 ): void {
   if (customElements.get(NAME)) return;
-  const strings: Added = { ...LAUNCHER };
+  const added: Added = {};
 
   class DatelineChat extends HTMLElement {
     static addStrings(tag: string, some: Partial<Strings>): void {
-      strings[tag.toLowerCase()] = { ...strings[tag.toLowerCase()], ...some };
+      added[tag.toLowerCase()] = { ...added[tag.toLowerCase()], ...some };
     }
+
+    static observedAttributes = ["open"];
 
     #host?: Host;
     #chat: Promise<Chat> | undefined;
@@ -71,7 +73,11 @@ export function define(
       launcher.hidden = get("layout") === "inline";
       this.#label();
       this.#emit("ready", null);
-      if (launcher.hidden || this.hasAttribute("open")) this.#call();
+      if (launcher.hidden) this.#call();
+    }
+
+    attributeChangedCallback(): void {
+      if (this.hasAttribute("open")) this.#call();
     }
 
     disconnectedCallback(): void {
@@ -101,16 +107,15 @@ export function define(
       launcher.ariaHasPopup = "dialog";
       launcher.onclick = () => this.open();
       root.append(launcher);
-      const get = (name: string): string | null =>
-        this.getAttribute(name) ?? this.dataset[name] ?? data[name] ?? null;
-      return { element: this, root, launcher, strings, script, get };
+      const get: Host["get"] = (name) => this.getAttribute(name) ?? this.dataset[name] ?? data[name];
+      return { element: this, root, launcher, added, script, get };
     }
 
     #label(after = ""): void {
       const { launcher } = this.#host!;
-      launcher.lang = language(this.#host!);
+      const tag = (launcher.lang = language(this.#host!));
       launcher.dir = "auto";
-      launcher.textContent = (strings[launcher.lang]?.launcher ?? LAUNCHER.en!.launcher) + after;
+      launcher.textContent = (added[tag]?.launcher ?? LAUNCHER[tag] ?? LAUNCHER.en) + after;
     }
 
     /** Have the rest do something, once it is there. */

@@ -1,4 +1,5 @@
 /** What a source is called, and the addresses that lead to it. */
+import { h } from "./dom";
 import type { Language } from "./language";
 import type { Citation, Passage, Source } from "./widget";
 
@@ -11,9 +12,17 @@ export function nameOf(source: Source, words: Language): string {
   return [name, words.date(source.published_at)].filter(Boolean).join(", ");
 }
 
-/** "Author · Outlet · 24 Jan 2025", as far as it is known. */
-export function byline(source: Source, words: Language): string {
-  return [source.author, source.outlet, words.date(source.published_at)].filter(Boolean).join(" · ");
+/** Author, outlet and day, as far as they are known. */
+export function credits(source: Source, words: Language): string[] {
+  const { author, outlet, published_at } = source;
+  return [author ?? "", outlet ?? "", words.date(published_at)].filter(Boolean);
+}
+
+/** "Author · Outlet · 24 Jan 2025", each in its own direction. */
+export function byline(source: Source, words: Language): HTMLElement {
+  const parts = credits(source, words).map((one) => h("bdi", {}, one));
+  const nodes = parts.flatMap((one, index) => (index ? [" · ", one] : [one]));
+  return h("span", { class: "byline" }, ...nodes);
 }
 
 /** The passage or quotation itself. */

@@ -101,7 +101,6 @@ export interface Strings {
   stop: string;
   close: string;
   fresh: string;
-  freshHint: string;
   log: string;
   suggestions: string;
   searching: string;
@@ -126,7 +125,6 @@ export interface Strings {
   stopped: string;
   again: string;
   offline: string;
-  online: string;
   unreachable: string;
   limit: string;
   /** {time} until one can ask again */

@@ -1,11 +1,11 @@
 import type { Strings } from "../widget";
 
 /** The button that opens the panel: all that is said before the rest is loaded. */
-export const LAUNCHER: Record<string, Partial<Strings>> = {
-  en: { launcher: "Ask the articles" },
-  hi: { launcher: "लेखों से पूछें" },
-  es: { launcher: "Pregunte a los artículos" },
-  ar: { launcher: "اسأل المقالات" },
+export const LAUNCHER: Record<string, string> = {
+  en: "Ask the articles",
+  hi: "लेखों से पूछें",
+  es: "Pregunte a los artículos",
+  ar: "اسأل المقالات",
 };
 
 /** All else. */
