@@ -54,23 +54,26 @@ function look(where, root = host().shadowRoot) {
 let reply; // to the next question
 let article; // whichever is asked for
 
-window.fetch = async (address) => {
+window.fetch = async (address, { signal }) => {
   const path = new URL(address, location.href).pathname;
-  if (path === "/v1/ask") return reply;
+  if (path === "/v1/ask") return typeof reply === "function" ? reply(signal) : reply;
   return path.startsWith("/v1/articles/") ? json(article) : json({}, 503);
 };
 
 const json = (document, status = 200) =>
   new Response(JSON.stringify(document), { status, headers: { "Content-Type": "application/json" } });
 
-// The stream stays open unless its last event ends it.
-function stream(events) {
+// The stream stays open until its last event ends it, or the reader of the page.
+const stream = (events) => (signal) => {
   const text = events.map(([name, data]) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`).join("");
   const body = new ReadableStream({
-    start: (controller) => controller.enqueue(new TextEncoder().encode(text)),
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode(text));
+      signal.addEventListener("abort", () => controller.error(signal.reason));
+    },
   });
   return new Response(body, { headers: { "Content-Type": "text/event-stream" } });
-}
+};
 
 const points = (text) => Array.from(text).length;
 const before = (payload) => `${payload}\n\nBefore ${payload} and `;
@@ -199,6 +202,7 @@ async function thinking(payloads) {
   await until(`the outlets ${payloads}`, () => payloads.every((one) => told().includes(plain(one))));
   look("thinking");
   parts("stop")[0].click();
+  await until("the stop", () => parts("stop")[0].hidden);
 }
 
 async function failed(payload) {
