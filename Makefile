@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 INSTALL := $(PIP) $(PIP_ARGS) --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help ask ingest serve test check format lock clean browser
+.PHONY: help ask ingest serve test check format lock clean browser widget screenshots
 .PHONY: eval eval-answers eval-gate eval-verifier eval-hostile tune tune-answers
 .PHONY: bench bench-service bench-store torture model-check soak forget corrupt backups
 
@@ -44,7 +44,7 @@ serve: ingest ## start the service and its demo page on http://127.0.0.1:8000
 	@$(BIN)/dateline serve
 
 test: check browser ## check, then run the whole test suite
-	@$(BIN)/python -m pytest
+	@SCREENSHOTS=build/screenshots $(BIN)/python -m pytest
 
 check: $(VENV)/installed-test ## format, lint, types, layers
 	@$(BIN)/ruff format --check --quiet .
@@ -104,6 +104,12 @@ model-check: $(VENV)/installed-test ## 500 times 50 steps of the library against
 
 soak: $(VENV)/installed-test ## 20,000 mixed operations: the curves of memory and disk, soak.json and soak.svg (OPERATIONS=)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.soak --operations $(or $(OPERATIONS),20000) $(ARGS)
+
+screenshots: $(VENV)/installed-test browser ## photograph the widget in every state into build/screenshots
+	@SCREENSHOTS=build/screenshots $(BIN)/python -m pytest -q tests/test_widget_access.py
+
+widget: ## check and build the chat widget (needs Node 20 with npm; what it builds is committed)
+	@cd api/widget && npm ci --ignore-scripts --no-audit --no-fund --silent && npm run --silent check && npm run --silent build
 
 browser:
 	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null \

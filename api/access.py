@@ -31,10 +31,14 @@ SCOPED: dict[tuple[str, str], Scope] = {
     ("POST", "/local/{name}"): "admin",  # and no key but that of this machine's commands
 }
 
+FOLLOWED = ("/v1/articles/{id}", "/v1/answers/{id}")
+"""What answers lead to: who may ask may read it, too."""
+
 # By the expressions that the router itself goes by, so that both see the same route.
 _PUBLIC = [("GET", compile_path(path)[0]) for path in PUBLIC]
 _PAGES = [("GET", compile_path(path)[0]) for path in PAGES]
 _SCOPED = [(method, compile_path(path)[0], scope) for (method, path), scope in SCOPED.items()]
+_FOLLOWED = [compile_path(path)[0] for path in FOLLOWED]
 _ROUTES = {path: compile_path(path)[0] for path in (*PUBLIC, *PAGES, *(p for _, p in SCOPED))}
 
 
@@ -55,3 +59,9 @@ def needed_scope(method: str, path: str, *, public_pages: bool = True) -> Scope 
         if method == verb and pattern.match(path):
             return scope
     return "admin"
+
+
+def suffices(needed: Scope, method: str, path: str) -> tuple[Scope, ...]:
+    """The scopes of which a request that needs one takes any."""
+    followed = method in ("GET", "HEAD") and any(one.match(path) for one in _FOLLOWED)
+    return (needed, "ask") if followed else (needed,)

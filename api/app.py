@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from api import answers, articles, ask, examples, health, local, pages, problems
+from api import answers, articles, ask, bundle, examples, health, local, pages, problems
 from api.access import needed_scope
 from api.cors import Cors
 from api.ending import Ending
@@ -136,7 +136,8 @@ def create_app(
     app.state.public_url = address
     app.state.ending = Ending()
     problems.install(app)
-    for part in (ask, articles, answers, chat, responses, models, health, pages, local):
+    routers = ask, articles, answers, chat, responses, models, health, pages, bundle, local
+    for part in routers:
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=pages.STATIC))
     _add_middleware(app, service, host, allow_open, door)

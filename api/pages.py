@@ -9,14 +9,15 @@ from fastapi import APIRouter, Path, Query
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
-from api import layout, problems
-from api.dependencies import ServiceOfApp
+from api import bundle, layout, problems
+from api.dependencies import PublicUrl, ServiceOfApp
 from api.responses import page_response
 from rag.errors import NotFoundError
 from rag.types import Answer, Article
 
 HERE = pathlib.Path(__file__).parent
 STATIC = HERE / "static"
+SAMPLE = "What did India say about terrorism?"
 
 router = APIRouter(tags=["pages"])
 _templates = Environment(
@@ -40,9 +41,12 @@ _OFFSET = Query(
     response_class=Response,
     responses={**problems.documented(), 200: {"description": "The page", **_HTML}},
 )
-async def demo_page() -> Response:
-    """A page to ask the articles on."""
-    return page_response(_templates.get_template("demo.html").render(), scripts=True)
+async def demo_page(public_url: PublicUrl) -> Response:
+    """A page to ask the articles on, with the widget that other pages can have."""
+    html = _templates.get_template("demo.html").render(
+        sample=SAMPLE, public_url=public_url, widget=bundle.script("widget")
+    )
+    return page_response(html, scripts=True)
 
 
 @router.get(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,7 +16,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Request
 
-from api.access import needed_scope
+from api.access import needed_scope, suffices
 from api.problems import Kind, kind_of, refusal
 from rag.errors import DatelineError, LibraryError
 from rag.keyring import Keyring
@@ -73,8 +74,8 @@ class KeyCheck:
         try:
             key = None
             if needed:
-                sent = headers.get("authorization"), headers.get("origin")
-                key = await anyio.to_thread.run_sync(self._admit, needed, *sent)
+                scopes = suffices(needed, scope["method"], scope["path"])
+                key = await anyio.to_thread.run_sync(self._admit, scopes, headers)
         except _RefusedError as refused:
             challenge = {"WWW-Authenticate": refused.challenge}
             response = refusal(scope, refused.kind, refused.detail, challenge)
@@ -89,8 +90,12 @@ class KeyCheck:
         if key and key.id != LOCAL and self.keys.unnoted(key):
             await self._note_use(key)
 
-    def _admit(self, needed: Scope, authorization: str | None, origin: str | None) -> Key | None:
-        """The key that allows a request, None where all is open; raises `_RefusedError`."""
+    def _admit(self, scopes: Sequence[Scope], headers: Headers) -> Key | None:
+        """The key that allows a request, None where all is open; raises `_RefusedError`.
+
+        Any of the scopes will do.
+        """
+        authorization = headers.get("authorization")
         if self._local and authorization and _same(authorization, f"Bearer {self._local}"):
             return self._local_key
         if self.open_without_keys and not self.keys.exist():
@@ -99,11 +104,11 @@ class KeyCheck:
             detail = "Send a key as `Authorization: Bearer …`; `dateline keys create` makes one."
             raise _RefusedError(NO_KEY, detail, "Bearer")
         key = self._key(authorization)
-        if key.publishable and origin not in key.origins:
+        if key.publishable and _origins(headers).isdisjoint(key.origins):
             detail = f"The key {key.id} is good from the web origins {', '.join(key.origins)} only."
             raise _RefusedError(FOREIGN_ORIGIN, detail)
-        if not key.allows(needed):
-            has = ", ".join(key.scopes)
+        if not any(key.allows(scope) for scope in scopes):
+            needed, has = scopes[0], ", ".join(key.scopes)
             detail = f"This takes a key with the scope {needed}; {key.id} has {has}."
             challenge = f'Bearer error="insufficient_scope", scope="{needed}"'
             raise _RefusedError(MISSING_SCOPE, detail, challenge)
@@ -131,3 +136,16 @@ class KeyCheck:
 def _same(sent: str, expected: str) -> bool:
     """Whether two strings are equal, in a time that does not tell how far they are."""
     return hmac.compare_digest(sent.encode(), expected.encode())
+
+
+def _origins(headers: Headers) -> set[str]:
+    """The web origins that a page's request may be from.
+
+    Browsers send no Origin with a GET to the page's own one, but say that it is so (Fetch
+    Metadata); behind a proxy only that knows whether it is by TLS.
+    """
+    if origin := headers.get("origin"):
+        return {origin}
+    if headers.get("sec-fetch-site") != "same-origin":
+        return set()
+    return {f"{scheme}://{headers.get('host', '').lower()}" for scheme in ("http", "https")}

@@ -5,11 +5,15 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from rag.language import SpacyAnalyser
 from tests.processes import ROOT, Served, dateline, serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 SEEDS = ROOT / "seeds"
 CopyOfSeeded = Callable[[], Path]
@@ -42,6 +46,19 @@ def server(copy_of_seeded: CopyOfSeeded) -> Iterator[Served]:
     with serving(copy_of_seeded()) as served:
         yield served
     assert served.process.returncode == 0, served.said
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, without a window."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.watching import CHROMIUM, FLAGS
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from starlette.routing import BaseRoute, Mount
 
-from api.access import PAGES, PUBLIC, SCOPED, needed_scope
+from api.access import PAGES, PUBLIC, SCOPED, needed_scope, suffices
 from api.app import create_app
 from rag.database import Database
 from rag.keyring import Keyring
@@ -82,6 +82,7 @@ async def test_every_route_of_the_app_is_public_or_denied_without_a_key(keyring)
     for name in create_app(fake).openapi()["paths"]:
         assert name.replace("{", "").replace("}", "") in {path for _, path in found}
     public = {"/", "/static/x", "/healthz", "/readyz", "/articles/article_id", "/answers/answer_id"}
+    public |= {"/widget.js", "/widget.version.js"}
     async with client(fake) as http:
         for method, path in found:
             response = await http.request(method, path)
@@ -118,7 +119,8 @@ async def test_each_route_refuses_a_missing_wrong_expired_revoked_or_too_small_k
     caplog.set_level(logging.DEBUG)
     needed = needed_scope(method, path)
     good = token(keyring, needed)
-    others = [scope for scope in SCOPES if scope not in (needed, "admin")]
+    enough = (*suffices(needed, method, path), "admin")
+    others = [scope for scope in SCOPES if scope not in enough]
     revoked = make_key("x", ["admin"], [], NOW)
     expired = make_key("x", ["admin"], [], NOW - timedelta(9), NOW - timedelta(8))
     for new in (revoked, expired):
@@ -218,6 +220,31 @@ async def test_a_publishable_key_is_good_from_its_origins_only(keyring):
         assert response.headers["access-control-allow-origin"] == SITE
         response = await http.get("/v1/articles", headers=bearer(public, Origin=SITE))
         assert_problem(response, 403, "read")
+
+
+@pytest.mark.parametrize("path", ["/v1/articles/a1", "/v1/answers/ans_1"])
+async def test_who_may_ask_or_read_may_follow_an_answer_and_no_other(keyring, path):
+    async with client(service(keyring)) as http:
+        for scope, refused in (("ask", False), ("read", False), ("write", True)):
+            response = await http.get(path, headers=bearer(token(keyring, scope)))
+            assert (response.status_code == 403) == refused
+        public = bearer(token(keyring, origins=(SITE,)), Origin=SITE)
+        assert (await http.get(path, headers=public)).status_code in (200, 404)
+        assert_problem(await http.get("/v1/articles", headers=public), 403, "read")
+
+
+async def test_a_page_of_the_service_s_own_origin_needs_no_origin_header_to_read(keyring):
+    public = token(keyring, origins=("https://127.0.0.1",))
+    async with client(service(keyring)) as http:
+        for site, host, status in (
+            ("same-origin", "127.0.0.1", 404),
+            ("same-origin", "localhost", 403),
+            ("cross-site", "127.0.0.1", 403),
+            ("none", "127.0.0.1", 403),
+        ):
+            headers = bearer(public, **{"Sec-Fetch-Site": site, "Host": host})
+            response = await http.get("/v1/articles/none", headers=headers)
+            assert response.status_code == status, (site, host)
 
 
 async def test_a_cors_pass_is_no_key(keyring):
