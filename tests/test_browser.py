@@ -78,9 +78,13 @@ def ask(page: Page, question: str) -> None:
     page.get_by_label("Your question").press("Enter")
 
 
+def told(page: Page, outcome: str) -> None:
+    expect(page.get_by_role("status")).to_contain_text(outcome, timeout=PATIENCE_MS)
+
+
 def test_an_abstention_shows_the_nearest_passages(page: Page) -> None:
     ask(page, "who won the 2022 World Cup?")
-    expect(page.get_by_role("status")).to_contain_text("Not in these articles")
+    told(page, "Not in these articles")
     expect(page.get_by_text("The articles don't say.", exact=True)).to_be_visible()
     expect(page.get_by_role("heading", name="The nearest passages")).to_be_visible()
     passages = page.get_by_role("blockquote")
@@ -93,7 +97,7 @@ def test_the_sample_question_is_one_click_away_and_answered_with_its_source(
     page: Page, quote: str
 ) -> None:
     page.get_by_role("button", name=TERRORISM).click()
-    expect(page.get_by_role("status")).to_contain_text("1 sentence from 1 source")
+    told(page, "1 sentence from 1 source")
     answer = page.get_by_role("log")
     expect(answer).to_contain_text("zero tolerance policy against terrorism")
     expect(answer).to_contain_text("Jaishankar")
@@ -131,7 +135,7 @@ def test_the_article_s_own_page_marks_it_too(page: Page, quote: str) -> None:
 
 def test_what_is_asked_is_never_markup(page: Page) -> None:
     ask(page, "<img src=x onerror=alert(1)> who won the cup?")
-    expect(page.get_by_role("status")).to_contain_text("Not in these articles")
+    told(page, "Not in these articles")
     title = "<img src=x onerror=alert(1)> who won the cup?"
     expect(page.get_by_role("heading", name=title)).to_be_visible()
     expect(page.locator("dateline-chat img")).to_have_count(0)
@@ -146,11 +150,12 @@ def test_the_page_asks_for_a_key_where_the_service_wants_one(
     with serving(data) as closed:
         context = browser.new_context()
         page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
         page.goto(closed.url)
         page.get_by_role("button", name=TERRORISM).click()
         page.get_by_label("This service wants a key").fill(token)
         page.get_by_role("button", name="Use it").click()
-        expect(page.get_by_role("status")).to_contain_text("1 sentence", timeout=PATIENCE_MS)
+        told(page, "1 sentence")
         stored = page.evaluate("JSON.stringify(localStorage)")
         assert token not in stored
         context.close()
