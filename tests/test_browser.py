@@ -1,15 +1,22 @@
 """The demo page in a real browser, as a reader uses it."""
 
-import json
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
-from tests.conftest import CopyOfSeeded
-from tests.processes import Served, dateline, serving
+from rag.database import Database
+from rag.keyring import Keyring
+from rag.keys import make_key
+from tests.fakes import FakeService
+from tests.http_samples import ARTICLE, EVENTS
+from tests.openai_samples import served
+from tests.processes import Served
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -141,21 +148,31 @@ def test_what_is_asked_is_never_markup(page: Page) -> None:
     expect(page.locator("dateline-chat img")).to_have_count(0)
 
 
-def test_the_page_asks_for_a_key_where_the_service_wants_one(
-    browser: Browser, copy_of_seeded: CopyOfSeeded
+@pytest.fixture
+def token(tmp_path: Path) -> Iterator[tuple[Keyring, str]]:
+    """The keys of a service that has one, and that one."""
+    new = make_key("reader", ["ask"], [], datetime.now(UTC))
+    with closing(Database(tmp_path / "library.db")) as database:
+        keyring = Keyring(database)
+        keyring.add(new)
+        yield keyring, new.token
+
+
+def test_the_page_asks_for_a_key_where_the_service_wants_one_and_forgets_it(
+    browser: Browser, token: tuple[Keyring, str]
 ) -> None:
-    data = copy_of_seeded()
-    made = dateline("keys", "create", "--name", "reader", "--json", data=data)
-    token = json.loads(made.stdout)["key"]
-    with serving(data) as closed:
+    keyring, key = token
+    with served(FakeService(ARTICLE, script=EVENTS, keys=keyring)) as address:
         context = browser.new_context()
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
-        page.goto(closed.url)
+        page.goto(address)
         page.get_by_role("button", name=TERRORISM).click()
-        page.get_by_label("This service wants a key").fill(token)
+        page.get_by_label("This service wants a key").fill(key)
         page.get_by_role("button", name="Use it").click()
         told(page, "1 sentence")
-        stored = page.evaluate("JSON.stringify(localStorage)")
-        assert token not in stored
+        expect(page.get_by_label("This service wants a key")).to_be_hidden()
+        stored = page.evaluate("JSON.stringify(Object.entries(localStorage))")
+        assert "ans_1" in stored
+        assert key not in stored
         context.close()
