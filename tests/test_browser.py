@@ -1,15 +1,22 @@
 """The demo page in a real browser, as a reader uses it."""
 
-import json
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
-from tests.conftest import CopyOfSeeded
-from tests.processes import Served, dateline, serving
+from rag.database import Database
+from rag.keyring import Keyring
+from rag.keys import make_key
+from tests.fakes import FakeService
+from tests.http_samples import ARTICLE, EVENTS
+from tests.openai_samples import served
+from tests.processes import Served
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -42,8 +49,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser, server: Served) -> Iterator[Page]:
-    """The demo page; whatever goes wrong in it fails the test at its end."""
+def page(browser: Browser, server: Served, quote: str) -> Iterator[Page]:
+    """The demo page of a server that has answered before; whatever goes wrong in it fails the test
+    at its end."""
     complaints: list[str] = []
 
     def on_console(message: ConsoleMessage) -> None:
@@ -78,9 +86,13 @@ def ask(page: Page, question: str) -> None:
     page.get_by_label("Your question").press("Enter")
 
 
+def told(page: Page, outcome: str) -> None:
+    expect(page.get_by_role("status")).to_contain_text(outcome, timeout=PATIENCE_MS)
+
+
 def test_an_abstention_shows_the_nearest_passages(page: Page) -> None:
     ask(page, "who won the 2022 World Cup?")
-    expect(page.get_by_role("status")).to_contain_text("Not in these articles")
+    told(page, "Not in these articles")
     expect(page.get_by_text("The articles don't say.", exact=True)).to_be_visible()
     expect(page.get_by_role("heading", name="The nearest passages")).to_be_visible()
     passages = page.get_by_role("blockquote")
@@ -93,7 +105,7 @@ def test_the_sample_question_is_one_click_away_and_answered_with_its_source(
     page: Page, quote: str
 ) -> None:
     page.get_by_role("button", name=TERRORISM).click()
-    expect(page.get_by_role("status")).to_contain_text("1 sentence from 1 source")
+    told(page, "1 sentence from 1 source")
     answer = page.get_by_role("log")
     expect(answer).to_contain_text("zero tolerance policy against terrorism")
     expect(answer).to_contain_text("Jaishankar")
@@ -131,26 +143,37 @@ def test_the_article_s_own_page_marks_it_too(page: Page, quote: str) -> None:
 
 def test_what_is_asked_is_never_markup(page: Page) -> None:
     ask(page, "<img src=x onerror=alert(1)> who won the cup?")
-    expect(page.get_by_role("status")).to_contain_text("Not in these articles")
+    told(page, "Not in these articles")
     title = "<img src=x onerror=alert(1)> who won the cup?"
     expect(page.get_by_role("heading", name=title)).to_be_visible()
     expect(page.locator("dateline-chat img")).to_have_count(0)
 
 
-def test_the_page_asks_for_a_key_where_the_service_wants_one(
-    browser: Browser, copy_of_seeded: CopyOfSeeded
+@pytest.fixture
+def token(tmp_path: Path) -> Iterator[tuple[Keyring, str]]:
+    """The keys of a service that has one, and that one."""
+    new = make_key("reader", ["ask"], [], datetime.now(UTC))
+    with closing(Database(tmp_path / "library.db")) as database:
+        keyring = Keyring(database)
+        keyring.add(new)
+        yield keyring, new.token
+
+
+def test_the_page_asks_for_a_key_where_the_service_wants_one_and_forgets_it(
+    browser: Browser, token: tuple[Keyring, str]
 ) -> None:
-    data = copy_of_seeded()
-    made = dateline("keys", "create", "--name", "reader", "--json", data=data)
-    token = json.loads(made.stdout)["key"]
-    with serving(data) as closed:
+    keyring, key = token
+    with served(FakeService(ARTICLE, script=EVENTS, keys=keyring)) as address:
         context = browser.new_context()
         page = context.new_page()
-        page.goto(closed.url)
+        page.set_default_timeout(PATIENCE_MS)
+        page.goto(address)
         page.get_by_role("button", name=TERRORISM).click()
-        page.get_by_label("This service wants a key").fill(token)
+        page.get_by_label("This service wants a key").fill(key)
         page.get_by_role("button", name="Use it").click()
-        expect(page.get_by_role("status")).to_contain_text("1 sentence", timeout=PATIENCE_MS)
-        stored = page.evaluate("JSON.stringify(localStorage)")
-        assert token not in stored
+        told(page, "1 sentence")
+        expect(page.get_by_label("This service wants a key")).to_be_hidden()
+        stored = page.evaluate("JSON.stringify(Object.entries(localStorage))")
+        assert "ans_1" in stored
+        assert key not in stored
         context.close()
