@@ -49,8 +49,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser, server: Served) -> Iterator[Page]:
-    """The demo page; whatever goes wrong in it fails the test at its end."""
+def page(browser: Browser, server: Served, quote: str) -> Iterator[Page]:
+    """The demo page of a server that has answered before; whatever goes wrong in it fails the test
+    at its end."""
     complaints: list[str] = []
 
     def on_console(message: ConsoleMessage) -> None:

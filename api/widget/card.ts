@@ -86,8 +86,8 @@ export class Card {
     const top = under ? at.bottom + GAP_PX : at.top - GAP_PX - height;
     const centred = at.left + at.width / 2 - card.width / 2;
     const frame = this.element.parentElement!.getBoundingClientRect();
-    const most = Math.min(frame.right, innerWidth) - GAP_PX - card.width;
-    const left = Math.max(Math.min(centred, most), Math.max(frame.left, 0) + GAP_PX);
+    const within = Math.max(Math.min(centred, frame.right - card.width - GAP_PX), frame.left + GAP_PX);
+    const left = Math.max(Math.min(within, innerWidth - card.width - GAP_PX), GAP_PX);
     rule.style.top = `${Math.round(top)}px`;
     rule.style.left = `${Math.round(left)}px`;
     rule.style.maxHeight = `${Math.floor(height)}px`;
