@@ -77,9 +77,8 @@ def examine(
         if not (directory / LIBRARY).exists():
             yield Finding("library", "note", "none yet: take in articles by dateline ingest")
             return
-        if not os.access(directory / LIBRARY, os.R_OK | os.W_OK):
-            detail = f"{directory / LIBRARY} may not be read and written"
-            yield Finding("library", "problem", detail, _MAKE_YOURS)
+        if closed := _closed(directory):
+            yield Finding("library", "problem", f"{closed} may not be read or written", _MAKE_YOURS)
             return
         damages = list(_damages(directory, alone))
         if not alone or not _openable(damages):
@@ -118,6 +117,13 @@ def _directory(directory: Path) -> Iterator[Finding]:
         yield Finding("directory", "note", f"{detail}, little for a library of {size / 1e9:.1f} GB")
     else:
         yield Finding("directory", "ok", detail)
+
+
+def _closed(directory: Path) -> str:
+    """The files of the library that may not be read and written."""
+    files = [directory / f"{LIBRARY}{end}" for end in ("", "-wal", "-shm")]
+    there = [file for file in files if file.exists()]
+    return ", ".join(str(file) for file in there if not os.access(file, os.R_OK | os.W_OK))
 
 
 def _damages(directory: Path, alone: bool) -> Iterator[Damage]:

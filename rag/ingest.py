@@ -127,7 +127,11 @@ class Ingester:
         Raises `EmbeddingError`, `LibraryError`.
         """
         for article in self._library.articles(ids).values():
-            self._put_group([(article, self._chunker(article))])
+            chunks = self._chunker(article)
+            vectors = self._embed(chunks)
+            with self._writing:
+                change = self._library.put([(article, chunks, vectors)], self._embedder.model)
+                self._follow(change, vectors)
 
     def _embed_missing(self, missing: int, progress: Progress | None) -> None:
         model, done = self._embedder.model, 0

@@ -269,7 +269,8 @@ async def use_as_nobody(data: Path) -> Outcome:
         os.setgid(NOBODY)
         os.setuid(NOBODY)
     first = await use(data)
-    for path in (data, data / LIBRARY, data / INDEX):
+    data.chmod(0o755)
+    for path in data.iterdir():  # SQLite's files beside the library have its mode, too
         path.chmod(0o755)
     then = await use(data)
     well = [] if then.whole and then.healthy else [f"afterwards: {then}"]
