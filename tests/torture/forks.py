@@ -86,7 +86,7 @@ def reported(work: Callable[[], object], timeout: float) -> Any:
     return result["error"] if isinstance(result, dict) and "error" in result else result
 
 
-def points(work: Callable[[Tell], None]) -> Counter[Point]:
+def points(work: Callable[[Tell], None], timeout: float) -> Counter[Point]:
     """The crash points that some work comes to, and how often."""
 
     def run() -> object:
@@ -96,7 +96,7 @@ def points(work: Callable[[Tell], None]) -> Counter[Point]:
         _watch(None)
         return seen
 
-    found = reported(run, 120)
+    found = reported(run, timeout)
     assert isinstance(found, dict), found
     return Counter(found)
 
