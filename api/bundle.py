@@ -61,7 +61,7 @@ async def widget_loader() -> Response:
     operation_id="widget",
     summary="The widget",
     response_class=Response,
-    responses={**problems.documented(), 200: _SCRIPT},
+    responses={**problems.documented(422), 200: _SCRIPT},
 )
 async def widget(
     version: Annotated[str, Path(description="the digest of its content", examples=["0123abcd"])],

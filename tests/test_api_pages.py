@@ -147,7 +147,7 @@ async def test_the_demo_page_loads_only_our_own_files_and_runs_no_inline_script(
             script["src"] for script in page.named("script")
         ]
         for address in loaded:
-            assert address.startswith("/static/")
+            assert address.startswith(("/static/", "/widget.js"))
             assert (await http.get(address)).status_code == 200
 
 

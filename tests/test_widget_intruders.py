@@ -93,9 +93,16 @@ def test_answers_articles_and_problems_stay_text(browser, service):
     tally = Tally()
     for some in pages():
         with besieged(browser, service) as chat:
-            tally.add(chat.page.evaluate("(some) => intruders.feed(some)", some))
+            tally.add(chat.page.evaluate("(some) => intruders.feed(some, false)", some))
     assert tally.pop("exact sentence") == len(PAYLOADS) // 2
     assert set(tally.values()) == {len(PAYLOADS)}, tally
+
+
+def test_what_is_in_sight_stays_text_too(browser, service):
+    tally = Tally()
+    with besieged(browser, service) as chat:
+        tally.add(chat.page.evaluate("(some) => intruders.feed(some, true)", PAYLOADS[::100]))
+    assert set(tally.values()) >= {len(PAYLOADS[::100])}
 
 
 def test_a_conversation_that_was_kept_stays_text(browser, service):
