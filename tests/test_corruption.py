@@ -32,7 +32,7 @@ from tests.fakes import quotation
 from tests.indexed import put
 from tests.test_backup import contents
 
-CASES = int(os.environ.get("CASES", "10"))
+CASES = int(os.environ.get("CASES", "8"))
 TOGETHER = 8  # cases whose processes are forked from one
 
 

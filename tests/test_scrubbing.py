@@ -18,7 +18,7 @@ from rag.types import Article, Finished, Question
 from tests.indexed import WORDS, embedder, put, search
 from tests.wired import client_of, wired
 
-CANARIES = int(os.environ.get("CANARIES", "60"))
+CANARIES = int(os.environ.get("CANARIES", "40"))
 """Articles that are deleted; `make forget` deletes more."""
 
 
