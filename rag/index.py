@@ -71,7 +71,9 @@ class ChromaIndex:
             self._collection or self._is_empty() or self._reflects(self._record())
         ):
             return "ok"
-        return "degraded: has to be rebuilt, exact search serves"
+        embedded = isinstance(self._place, Path)
+        what = "has to" if embedded else "the Chroma server is away, or its part of it has to"
+        return f"degraded: {what} be rebuilt, exact search serves"
 
     def generation(self) -> str | None:
         """The generation that the library records as its index; None before the first."""
@@ -144,7 +146,8 @@ class ChromaIndex:
             if collection is None:
                 if self._failed or self._store.counts()[1] > QUICK_REBUILD:
                     raise IndexUnavailableError(
-                        "the vector index has to be rebuilt: run `dateline reindex`"
+                        f"the vector index in {self._place} has to be rebuilt, unless it is just "
+                        "away: run `dateline reindex`"
                     )
                 collection = self._rebuild(None)
             return collection
@@ -189,7 +192,9 @@ class ChromaIndex:
             self._collection = None
             _close(collection)
             record = self._record()
-            if record and isinstance(self._place, Path):
+            if not isinstance(self._place, Path):
+                self._failed = True
+            elif record:
                 self._write(replace(record, state="dirty"))
 
     # Rebuilding
