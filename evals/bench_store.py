@@ -64,8 +64,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.part:
-        part = {"ingest": _ingest, "start": _start, "rebuild": _rebuild}[options.part]
-        print(json.dumps(asyncio.run(part(options.folder, options.chunks))))
+        measure = {"ingest": _ingest, "start": _start, "rebuild": _rebuild}[options.part]
+        print(json.dumps(asyncio.run(measure(options.folder, options.chunks))))
         return
     for chunks in dict.fromkeys([options.started, options.chunks]):
         with tempfile.TemporaryDirectory() as folder:

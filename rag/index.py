@@ -61,7 +61,9 @@ class ChromaIndex:
             self._collection or self._is_empty() or self._reflects(self._books.read())
         ):
             return "ok"
-        return "degraded: has to be rebuilt, exact search serves"
+        embedded = isinstance(self._place, Path)
+        what = "has to" if embedded else "the Chroma server is away, or its part of it has to"
+        return f"degraded: {what} be rebuilt, exact search serves"
 
     def generation(self) -> str | None:
         """The generation that the library records as its index; None before the first."""
@@ -163,7 +165,8 @@ class ChromaIndex:
             if collection is None:
                 if self._failed or self._store.counts()[1] > QUICK_REBUILD:
                     raise IndexUnavailableError(
-                        "the vector index has to be rebuilt: run `dateline reindex`"
+                        f"the vector index in {self._place} has to be rebuilt, unless it is just "
+                        "away: run `dateline reindex`"
                     )
                 collection = self._make_good(None)
             return collection
@@ -229,7 +232,9 @@ class ChromaIndex:
             self._collection = None
             _close(collection)
             record = self._books.read()
-            if record and isinstance(self._place, Path):
+            if not isinstance(self._place, Path):
+                self._failed = True
+            elif record:
                 with suppress(LibraryError):  # then its files are looked at before they are used
                     self._books.write(replace(record, state="dirty"))
 

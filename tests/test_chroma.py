@@ -14,7 +14,10 @@ from rag.chroma import ChromaCollection, probe, server_address
 from rag.errors import IndexUnavailableError, SettingsError
 from rag.index import ChromaIndex
 from rag.library import SqliteLibrary
+from rag.service import Service
+from rag.types import Article, Question
 from tests.indexed import WORDS, assert_equals_exact, embedder, put, search
+from tests.wired import BRIDGE, client_of, wired
 
 
 @pytest.fixture
@@ -106,6 +109,45 @@ def test_a_server_serves_as_the_embedded_index_does_and_may_be_away(
     assert index.state() == "ok"
     assert not directory.exists()
     index.close()
+
+
+@pytest.mark.slow
+async def test_services_share_a_server_and_search_exactly_while_it_is_away(
+    tmp_path: Path, server
+) -> None:
+    url, process = server()
+    other = Article("other", "The harbour bridge burned.\n")
+    asked = Question("What did the harbour bridge cost?")
+    async with (
+        wired(tmp_path / "one", BRIDGE, chroma_url=url) as one,
+        wired(tmp_path / "two", BRIDGE, other, chroma_url=url) as two,
+    ):
+
+        async def found(service: Service, path: str) -> list[str]:
+            evidence = await service.search(asked, 5)
+            assert evidence.path == path
+            return sorted({passage.article_id for passage in evidence.passages})
+
+        assert await found(one, "index") == ["bridge"]
+        assert await found(two, "index") == ["bridge", "other"]
+        await two.delete_article("bridge")
+        await two.reindex()  # drops its older collections alone
+        assert await found(one, "index") == ["bridge"]
+        assert await found(two, "index") == ["other"]
+        process.terminate()
+        process.wait()
+        await found(one, "exact")
+        async with client_of(one) as http:
+            ready = await http.get("/readyz")
+        assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
+        assert "exact search serves" in ready.json()["parts"]["index"]
+        await one.put_article(other)  # acknowledged all the same
+        assert await found(one, "exact") == ["bridge", "other"]
+        server()
+        assert await found(two, "index") == ["other"]  # nothing was written meanwhile
+        await one.delete_article("other")  # a write makes good what was missed
+        assert await found(one, "index") == ["bridge"]
+        assert (await one.readiness())["index"] == "ok"
 
 
 # The probe
