@@ -240,7 +240,7 @@ def test_forced_colours_keep_what_colour_says(browser, service):
         around = mark.locator("xpath=..")
         shown = [one.evaluate(style, "backgroundColor") for one in (mark, around)]
         assert shown[0] != shown[1]
-        chat.button("Back to the answer").click()
+        chat.part("back").click()
         for control in (chat.button("Ask"), chat.input.locator("xpath=..")):
             assert control.evaluate(style, "borderTopStyle") == "solid"
 
@@ -280,7 +280,7 @@ def test_nothing_scrolls_sideways(browser, service, size, layout):
             assert chat.page.evaluate(OVERFLOWING) == [], state
             if state == "reader":
                 expect(chat.reader.locator("mark")).to_be_in_viewport()
-                chat.button("Back to the answer").click()
+                chat.part("back").click()
             expect(chat.input).to_be_visible()
 
 

@@ -147,7 +147,7 @@ def test_a_conversation_outlives_a_reload(chat):
     expect(chat.log).to_contain_text("Not in these articles")
     chat.source(1).first.click()
     expect(chat.reader.locator("mark")).to_have_text(TOLERANCE)
-    chat.button("Back to the answer").click()
+    chat.part("back").click()
     chat.button("New conversation").click()
     chat.page.reload()
     chat.input.wait_for()

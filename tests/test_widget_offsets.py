@@ -89,7 +89,7 @@ def test_any_span_of_a_wild_text_is_marked(chat):
         chat.source(citation.number).first.click()
         chat.reader.locator("mark").first.wait_for(state="attached")
         marked.append("".join(chat.reader.locator("mark").all_text_contents()))
-        chat.button("Back to the answer").click()
+        chat.part("back").click()
     assert marked == quotes
 
 
@@ -134,7 +134,7 @@ def test_a_link_out_leads_the_browser_to_the_quotation(browser, service):
             chat.source(citation.number).first.click()
             link = chat.reader.get_by_role("link", name="Where it was published")
             links.append(str(link.get_attribute("href")))
-            chat.button("Back to the answer").click()
+            chat.part("back").click()
     for name, url in zip(articles, links, strict=True):
         address, parts = directive(url)
         assert address == articles[name].url
