@@ -23,7 +23,7 @@ import numpy as np
 
 from rag.chroma import BATCH, ChromaCollection, Place, reach, server_address
 from rag.errors import IndexUnavailableError, LibraryError
-from rag.generations import Books, Generation, changes, compare, sum_of_files
+from rag.generations import Books, Generation, changes, compare, make_directory, sum_of_files
 from rag.ports import Progress, Vectors, VectorStore
 
 QUICK_REBUILD = 2000
@@ -294,7 +294,7 @@ class ChromaIndex:
         place, name = self._where(generation)
         with ExitStack() as undone:
             if isinstance(place, Path):
-                _make_directory(place)
+                make_directory(place)
                 undone.callback(shutil.rmtree, place, ignore_errors=True)
             collection = ChromaCollection(place, name, create=True)
             undone.callback(_close, collection)
@@ -390,13 +390,6 @@ def _require_all(collection: ChromaCollection, ids: Sequence[str], vectors: Vect
         rows = list(found.missing)
         collection.add([ids[row] for row in rows], vectors[rows])
     raise IndexUnavailableError("the vector index does not reach all vectors")
-
-
-def _make_directory(place: Path) -> None:
-    try:
-        place.mkdir(parents=True)
-    except OSError as error:
-        raise IndexUnavailableError(f"{place} cannot be made: {error}") from error
 
 
 def _close(collection: ChromaCollection) -> None:
