@@ -24,7 +24,8 @@ FOREVER = "public, max-age=31536000, immutable"
 
 router = APIRouter(tags=["widget"])
 
-_SCRIPT = {"description": "The script", "content": {"text/javascript": {"schema": {}}}}
+_CONTENT = {"schema": {"type": "string"}, "example": "(()=>{…})();"}
+_SCRIPT = {"description": "The script", "content": {"text/javascript": _CONTENT}}
 
 
 @dataclass(frozen=True, slots=True)
