@@ -284,9 +284,9 @@ async function spoken(names, forms, payloads) {
   for (let first = 0; first < payloads.length; first += names.length) {
     const said = (index) => payloads[(first + index) % payloads.length];
     const strings = names.map((name, index) => [name, forms.includes(name) ? { other: said(index) } : said(index)]);
-    customElements.get("dateline-chat").addStrings(`x-${first}`, Object.fromEntries(strings));
-    host().setAttribute("lang", `x-${first}`);
-    await until("the language", () => parts("panel")[0].lang === `x-${first}`);
+    customElements.get("dateline-chat").addStrings(`de-x-a${first}`, Object.fromEntries(strings));
+    host().setAttribute("lang", `de-x-a${first}`);
+    await until("the language", () => parts("panel")[0].lang === `de-x-a${first}`);
     look("strings");
     await answered(["?", "!"]);
     await card("?", 0);
