@@ -40,7 +40,8 @@ function look(where, root = host().shadowRoot) {
     const kind = node.localName.toLowerCase();
     if (KINDS.has(kind) && !(kind === "input" && node.type === "radio")) told(kind, node);
     if (kind.includes("-")) told("an element of a kind that pages define", node);
-    for (const { name, value } of node.attributes) {
+    for (const name of node.getAttributeNames()) { // a form's `attributes` may be a field of it
+      const value = node.getAttribute(name);
       if (/^on|^style$|^srcdoc$|^srcset$|^is$/.test(name)) told(name, node);
       if (!LOADING.has(name)) continue;
       const link = kind === "a" && name === "href" && !node.closest('[part~="sentence"]');
@@ -283,9 +284,9 @@ async function spoken(names, forms, payloads) {
   for (let first = 0; first < payloads.length; first += names.length) {
     const said = (index) => payloads[(first + index) % payloads.length];
     const strings = names.map((name, index) => [name, forms.includes(name) ? { other: said(index) } : said(index)]);
-    customElements.get("dateline-chat").addStrings(`x-${first}`, Object.fromEntries(strings));
-    host().setAttribute("lang", `x-${first}`);
-    await settled();
+    customElements.get("dateline-chat").addStrings(`de-x-a${first}`, Object.fromEntries(strings));
+    host().setAttribute("lang", `de-x-a${first}`);
+    await until("the language", () => parts("panel")[0].lang === `de-x-a${first}`);
     look("strings");
     await answered(["?", "!"]);
     await card("?", 0);
