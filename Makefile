@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 INSTALL := $(PIP) $(PIP_ARGS) --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help ask ingest serve test check format lock clean browser widget screenshots
+.PHONY: help ask ingest serve test check format lock clean browser widget widget-report screenshots
 .PHONY: eval eval-answers eval-gate eval-verifier eval-hostile tune tune-answers
 .PHONY: bench bench-service bench-store torture model-check soak forget corrupt backups
 
@@ -107,6 +107,10 @@ soak: $(VENV)/installed-test ## 20,000 mixed operations: the curves of memory an
 
 screenshots: $(VENV)/installed-test browser ## photograph the widget in every state into build/screenshots
 	@SCREENSHOTS=build/screenshots $(BIN)/python -m pytest -q tests/test_widget_access.py
+
+widget-report: $(VENV)/installed-test browser ## what the widget weighs, and each of its tests by name
+	@cd api/widget/dist && for file in widget*.js; do echo "$$file: $$(gzip -9 < $$file | wc -c) bytes gzipped"; done
+	@$(BIN)/python -m pytest -q -rA --no-header tests/test_widget_*.py tests/test_api_widget.py
 
 widget: ## check and build the chat widget (needs Node 20 with npm; what it builds is committed)
 	@cd api/widget && npm ci --ignore-scripts --no-audit --no-fund --silent && npm run --silent check && npm run --silent build

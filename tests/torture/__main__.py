@@ -46,7 +46,8 @@ def main() -> int:
         print(f"  {fault.kind}, seed {fault.seed}, at {fault.at or 'any moment'}: {fault.what}")
     if given.json:
         points = sorted(map(list, result.at_points))
-        document = {**asdict(result), "at_points": points, "where": _where()}
+        kills = dict(result.kills)  # asdict makes something else of a Counter
+        document = {**asdict(result), "kills": kills, "at_points": points, "where": _where()}
         given.json.write_text(json.dumps(document, indent=1))
     return bool(result.faults)
 

@@ -20,7 +20,6 @@ import rag.chroma
 import rag.ingest
 from api.encoders import search_json
 from rag.bootstrap import Parts, open_service
-from rag.chroma import ChromaCollection
 from rag.chunking import chunk_article
 from rag.database import Database
 from rag.library import SqliteLibrary
@@ -254,9 +253,6 @@ def plant(defect: str, tell: Tell) -> Tell:
         return lambda one: [tell(one), "begin" in one and tell({"done": True})]
     if defect == "torn":
         Database.writing = _without_transaction
-    elif defect == "lossy":
-        add = ChromaCollection.add
-        ChromaCollection.add = lambda self, ids, vectors: add(self, ids[::2], vectors[::2])
     return tell
 
 

@@ -16,7 +16,7 @@ from tests.torture.forks import Killed, Point, Tell, killed, points, reported
 from tests.torture.library import State
 
 TARGETS: dict[str, ModuleType] = {"dateline": library, "chroma": bare}
-DEFECTS = ("early", "torn", "lossy")
+DEFECTS = ("early", "torn")
 KILLS_OF_A_DIRECTORY = 20
 HUNG_S = 600.0  # also on a machine that has much else to do
 
