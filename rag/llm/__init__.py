@@ -6,6 +6,7 @@ import asyncio
 import random
 import re
 from collections.abc import AsyncGenerator, Sequence
+from traceback import clear_frames
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
@@ -111,7 +112,7 @@ class OpenAIModel:
                 if adapted is not None:
                     dialect = adapted
                     continue
-                fault = fault_of(error, self._timeout_s)
+                fault = self._fault_of(error)
                 pause = None if reply.started else self._pause(fault, attempt, deadline)
                 if pause is None:
                     raise self._explained(fault) from None
@@ -123,7 +124,14 @@ class OpenAIModel:
             async with asyncio.timeout_at(deadline):
                 await reply.advance()
         except caught() as error:
-            raise self._explained(fault_of(error, self._timeout_s)) from None
+            raise self._explained(self._fault_of(error)) from None
+
+    def _fault_of(self, error: Exception) -> Fault:
+        """What went wrong. The generators that were reading the reply are let go of here, in the
+        event loop's thread: left to the garbage collector, any thread may come to close them."""
+        fault = fault_of(error, self._timeout_s)
+        clear_frames(error.__traceback__)
+        return fault
 
     async def _connected(self) -> AsyncOpenAI:
         if self._client is None:
