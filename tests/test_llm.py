@@ -1,10 +1,12 @@
 import asyncio
+import gc
 import json
 import socket
 import time
 from collections.abc import Sequence
 from contextlib import aclosing
 from email.utils import formatdate
+from types import AsyncGeneratorType
 
 import pytest
 
@@ -45,6 +47,25 @@ async def failure(script: Sequence[Step], **options: object) -> tuple[str, int]:
         assert llm.base_url in str(caught.value)
         assert "'m'" in str(caught.value)
         return str(caught.value), len(llm.requests)
+
+
+def unfinished(name: str) -> bool:
+    """Whether there is an asynchronous generator of that name."""
+    found = (one for one in gc.get_objects() if isinstance(one, AsyncGeneratorType))
+    return any(one.__name__ == name for one in found)
+
+
+async def test_an_error_that_is_kept_keeps_nothing_of_the_reply_open():
+    broken = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+    broken += b'data: {"error": {"message": "out of memory"}}\n\n'
+    with ScriptedLLM([Raw(broken)]) as llm:
+        model = model_at(llm)
+        with pytest.raises(LanguageModelError, match="out of memory") as kept:
+            await read(model)
+    async with asyncio.timeout(5):
+        while unfinished("aiter_raw"):
+            await asyncio.sleep(0)  # the event loop closes what is let go of
+    assert kept.value.__context__, "which has the frames that read it"
 
 
 async def test_without_key_and_endpoint_it_says_what_to_set():
