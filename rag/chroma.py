@@ -12,8 +12,9 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -211,9 +212,15 @@ def _zeroed_memory() -> Iterator[None]:
         _zero_memory(-1)
 
 
+@lru_cache(maxsize=1)
+def _mallopt() -> Callable[[int, int], int] | None:
+    """The C library's, looked up once: every search needs it."""
+    return getattr(ctypes.CDLL(None), "mallopt", None)
+
+
 def _zero_memory(change: int) -> None:
     global _zeroed
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    mallopt = _mallopt()
     if mallopt is None:
         return
     with _zeroing:

@@ -1,6 +1,5 @@
 """The demo page in a real browser, as a reader uses it."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
 from rag.database import Database
 from rag.keyring import Keyring
@@ -17,17 +16,8 @@ from tests.fakes import FakeService
 from tests.http_samples import ARTICLE, EVENTS
 from tests.openai_samples import served
 from tests.processes import Served
+from tests.watching import CHROMIUM
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PATIENCE_MS = 60_000
 TERRORISM = "What did India say about terrorism?"
 
@@ -38,14 +28,6 @@ pytestmark = [
         CHROMIUM is None, reason="no Chromium on the PATH: apt-get install chromium, or the like"
     ),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

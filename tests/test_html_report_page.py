@@ -1,15 +1,16 @@
 """The evaluation report in a real browser, as a reader uses it."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from evals.html_report import write_html
-from tests.test_browser import CHROMIUM, FLAGS
 from tests.test_html_report import MIXED, PAYLOADS, hostile
+from tests.watching import CHROMIUM
 
 pytestmark = [
     pytest.mark.browser,
@@ -19,16 +20,14 @@ pytestmark = [
 
 
 @pytest.fixture
-def page(tmp_path: Path) -> Iterator[Page]:
+def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
     """The report on hostile data and a baseline; whatever goes wrong in it fails the test."""
     run = hostile(PAYLOADS[0])
     run = replace(run, results=(*run.results, *MIXED.results[1:]))
     write_html([run], [run], tmp_path / "r.html")
     complaints: list[str] = []
     address = (tmp_path / "r.html").as_uri()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 380, "height": 800})
+    with closing(browser.new_page(viewport={"width": 380, "height": 800})) as page:
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("dialog", lambda dialog: complaints.append("a dialog"))
@@ -36,7 +35,6 @@ def page(tmp_path: Path) -> Iterator[Page]:
         page.goto(address)
         complaints.remove(address)
         yield page
-        browser.close()
     assert complaints == []
 
 

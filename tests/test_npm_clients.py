@@ -1,7 +1,6 @@
 """The AI SDK and deep-chat, as npm has them, get what /v1/ask says, citations included."""
 
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -10,18 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import FakeService
+from tests.node import INSTALL, node, npm
 from tests.openai_samples import QUESTION, SPANS, TWO, TWO_EVENTS, served
 
-OFFLINE = ("EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ENETUNREACH", "ENOTFOUND", "ETIMEDOUT")
 CLIENTS = Path(__file__).parent / "clients"
-
-
-def node() -> int:
-    """The major version of Node; 0 without Node and npm."""
-    if not (shutil.which("node") and shutil.which("npm")):
-        return 0
-    said = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout
-    return int(said.lstrip("v").partition(".")[0] or 0)
 
 
 pytestmark = [
@@ -36,23 +27,7 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = shutil.copytree(
         CLIENTS, tmp_path_factory.mktemp("npm") / "clients", ignore=lambda *_: ["node_modules"]
     )
-    options = ("--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
-    retries = {"npm_config_fetch_retries": "0", "npm_config_fetch_timeout": "20000"}
-    try:
-        done = subprocess.run(
-            ["npm", "ci", *options],
-            cwd=folder,
-            env={**os.environ, **retries},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        pytest.skip("the npm registry does not answer")
-    if done.returncode and any(f"npm error code {code}" in done.stderr for code in OFFLINE):
-        pytest.skip("the npm registry cannot be reached")
-    assert done.returncode == 0, done.stderr
+    npm(folder, *INSTALL)
     return folder
 
 

@@ -6,7 +6,6 @@ import base64
 import gzip
 import hashlib
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -15,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.node import INSTALL, node, npm
 from tests.processes import ROOT
-from tests.test_npm_clients import OFFLINE, node
 
 SOURCES = ROOT / "api" / "widget"
 DIST = SOURCES / "dist"
@@ -102,28 +101,9 @@ def test_the_sources_check_and_build_to_the_committed_bytes(tmp_path: Path):
     copy = tmp_path / "api" / "widget"
     shutil.copytree(SOURCES, copy, ignore=shutil.ignore_patterns("node_modules", "dist"))
     (tmp_path / "api" / "static").mkdir()
-    npm(copy, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
+    npm(copy, *INSTALL)
     npm(copy, "run", "check")
     npm(copy, "run", "build")
     built = {path.name: path.read_bytes() for path in (copy / "dist").iterdir()}
     assert built == {path.name: path.read_bytes() for path in DIST.iterdir()}
     assert (tmp_path / "api" / "static" / LICENCES.name).read_bytes() == LICENCES.read_bytes()
-
-
-def npm(folder: Path, *arguments: str) -> None:
-    retries = {"npm_config_fetch_retries": "0", "npm_config_fetch_timeout": "20000"}
-    try:
-        done = subprocess.run(
-            ["npm", *arguments],
-            cwd=folder,
-            env={**os.environ, **retries},
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        pytest.skip("the npm registry does not answer")
-    if done.returncode and any(f"npm error code {code}" in done.stderr for code in OFFLINE):
-        pytest.skip("the npm registry cannot be reached")
-    assert done.returncode == 0, done.stdout + done.stderr
