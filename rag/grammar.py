@@ -175,7 +175,16 @@ class _Reader(Tree):
         if self.tokens[i].dep == "conj" and not self.of(i, *_SUBJECTS):
             siblings = self.children[self.tokens[i].head]
             direct |= any(fold(self.tokens[k].text) in {"neither", "nor"} for k in siblings)
+            nothing |= self._is_nobodys(self.tokens[i].head)
         return direct + nothing
+
+    def _is_nobodys(self, i: int) -> bool:
+        """Whether a predicate's subject, which those joined to it share, is nobody: "no one came
+        and won"."""
+        subjects = self.of(i, *_SUBJECTS)
+        if not subjects and self.tokens[i].dep == "conj":
+            return self._is_nobodys(self.tokens[i].head)
+        return any(_denies(self.tokens[k]) for j in subjects for k in (j, *self.of(j, "det")))
 
     def _is_not_only(self, i: int) -> bool:
         return i + 1 < len(self.tokens) and self.tokens[i + 1].lemma in {"only", "just", "merely"}

@@ -7,7 +7,7 @@ from rag.lexicon import COLLECTIVES, GENERIC_NOUNS, PLAIN_SPEECH
 from rag.names import TITLES, countries_of
 from rag.phrases import Filler, word_meanings
 from rag.statements import Source, Statement
-from rag.wording import fold, stem, words
+from rag.wording import FUNCTION_WORDS, fold, normalise_quotes, stem, words
 
 _SUPPLETIVE = frozenset("be have do make take get become include involve hold give".split())
 """Verbs that say little by themselves, so that a source may lack them."""
@@ -115,6 +115,32 @@ def _unattributed(
     if sentence.speaker and _mentions_speaker(claim, predicate, sentence.speaker):
         return None
     return f"these are the words of {sentence.speaker or 'somebody'}, not a fact"
+
+
+def quotation_objection(claim: Statement, source: Source) -> str | None:
+    """Whose words the claim quotes without saying so; None where it says so, or quotes a title."""
+    if claim.speaker:
+        return None
+    for sentence in source.sentences:
+        if not sentence.speaker or _names(claim, sentence.speaker):
+            continue
+        said = [normalise_quotes(sentence.text[s.start : s.end]) for s in sentence.quotes]
+        for quotation in claim.quotations:
+            if any(quotation in part for part in said) and not _is_title(quotation):
+                return f"these are the words of {sentence.speaker}, whom it does not name"
+    return None
+
+
+def _is_title(quotation: str) -> bool:
+    """Whether it is written as the titles of books and songs are."""
+    found = words(quotation)
+    return all(not word[0].islower() or fold(word) in FUNCTION_WORDS for word in found) and any(
+        word[0].isupper() for word in found
+    )
+
+
+def _names(claim: Statement, speaker: str) -> bool:
+    return any(_mentions_speaker(claim, predicate, speaker) for predicate in claim.predicates)
 
 
 def _mentions_speaker(claim: Statement, predicate: Predicate, speaker: str) -> bool:

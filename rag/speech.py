@@ -17,6 +17,10 @@ _SAYING = frozenset(
     "say tell add note remark declare stress state announce argue warn claim insist explain reply "
     "respond comment underscore underline emphasise emphasize reiterate conclude recount".split()
 )
+_DOCUMENTS = frozenset(
+    "study report survey poll analysis research data figure statistic review paper finding".split()
+)
+_SHOWING = frozenset("find show reveal suggest indicate report".split())
 _CAPITALS_BEFORE = re.compile(r"(?:[A-Z][\w.’'-]*[ \u00a0]+){1,5}$")
 _MODIFIERS = frozenset("det amod compound nmod poss case nummod flat".split())
 
@@ -98,7 +102,8 @@ def _attribution(analysis: Analysis, sentence: Span, quotes: Sequence[Span]) -> 
     ]
     for token in outside:
         head = analysis.tokens[token.head]
-        is_subject = token.dep in {"nsubj", "nsubj:pass"} and head.lemma in SPEECH_VERBS
+        speaks = head.lemma in SPEECH_VERBS or _shows(token, head)
+        is_subject = token.dep in {"nsubj", "nsubj:pass"} and speaks
         who = _named(token, analysis)
         if is_subject and head in outside and _can_speak(who, head):
             return _phrase(who, analysis)
@@ -110,10 +115,15 @@ def _attribution(analysis: Analysis, sentence: Span, quotes: Sequence[Span]) -> 
 
 
 def _can_speak(subject: Token, verb: Token) -> bool:
-    """Whether the subject is somebody: a name, he or she; any other noun only if it says."""
+    """Whether the subject is somebody: a name, he or she; any other noun only if it says, or is a
+    study or the like that shows."""
     if subject.pos == "PRON":
         return fold(subject.text) in _PRONOUNS
-    return subject.pos == "PROPN" or verb.lemma in _SAYING
+    return subject.pos == "PROPN" or verb.lemma in _SAYING or _shows(subject, verb)
+
+
+def _shows(subject: Token, verb: Token) -> bool:
+    return subject.lemma in _DOCUMENTS and verb.lemma in _SHOWING
 
 
 def _named(noun: Token, analysis: Analysis) -> Token:

@@ -10,7 +10,7 @@ from rag.grammar import AGENT, PATIENT
 from rag.lexicon import PLAIN_SPEECH, SPEECH_VERBS, backing, opposites, plain_speech
 from rag.names import is_known_word, is_mentioned, same_person, surname
 from rag.phrases import word_meanings
-from rag.relations import relation_objection
+from rag.relations import quotation_objection, relation_objection
 from rag.rewording import change_objection, is_reworded
 from rag.speech import is_same_speaker
 from rag.statements import Source, Statement
@@ -38,7 +38,7 @@ def coverage(claim: Statement, source: Source) -> float:
 
 def objection(claim: Statement, source: Source) -> str | None:
     """Why the source does not support the claim, in words; None when nothing speaks against it."""
-    reason = _quotations(claim, source)
+    reason = _quotations(claim, source) or quotation_objection(claim, source)
     if reason or is_reworded(claim, source):
         return reason
     for check in _CHECKS:

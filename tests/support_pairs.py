@@ -1,4 +1,4 @@
-"""Claims about eight invented articles and the seed's, and whether the articles carry them.
+"""Claims about nine invented articles and the seed's, and whether the articles carry them.
 
 Each `Pair` is one article, what an LLM may write about it, and the kind of truth or forgery that
 this is. A forgery is false of the whole article, not only of one passage. `python -m
@@ -56,6 +56,14 @@ Norvik Energy bought the wind farm from Talus Group for $1.2 billion, beating a 
 Chief executive Lena Brandt said the purchase “doubles our offshore capacity.” Shares in Norvik rose 8% to 54 kroner, while Talus fell 2%.
 Analysts at Redwood Bank warned that the debt could weigh on the company. Norvik plans to cut 120 jobs by 2027. It will not close the Talus office in Bergen.
 Regulators approved the sale after an eight-month review. Brandt failed to win support from the largest shareholder, the pension fund Alto.""",
+    ),
+    "lottery": (
+        "Jackpot of $1.02 billion after nobody wins",
+        "2022-08-23",
+        """\
+The Silver Ball lottery jackpot grew to $1.02 billion after no one matched all six numbers on Tuesday night and won the top prize.
+Kestrel has the slowest tills of any supermarket, a new study that followed ten chains revealed. Briggs said the country was “a land of broken promises” on Monday.
+The singer Ona Vale released her latest single, “Break My Stride,” late on Monday. Barristers voted for an indefinite strike that will begin on 5 September.""",
     ),
     "storm": (
         "Cyclone Mira hits northern Sanaba",
@@ -120,6 +128,10 @@ class Pair:
 
 
 _TRUE = """\
+denial | lottery | Nobody won the top prize on Tuesday.
+speaker | lottery | According to a new study, Kestrel has the slowest tills.
+quoted | lottery | Ona Vale released a single titled “Break My Stride”.
+date | lottery | Barristers voted for an indefinite strike from September 5, 2022.
 reported | port | Union leader Marta Olsen said that the members “can live with it”.
 reported | port | Olsen said they did not get everything, but members can live with it.
 reported | power | Dumont said Germany should not close the line while the reactors are down.
@@ -256,6 +268,11 @@ other form | wind | Chief executive Lena Brandt stated the purchase “doubles o
 """
 
 _FALSE = """\
+denial | lottery | Someone won the top prize on Tuesday night.
+denial | lottery | The top prize was won on Tuesday night.
+speaker | lottery | According to the government, Kestrel has the slowest tills.
+quoted | lottery | The country was “a land of broken promises”.
+date | lottery | Barristers voted for an indefinite strike from September 5, 2023.
 number | port | The harbour authority agreed to raise wages by 7 percent.
 number | port | Port workers in Valdane ended a four-day strike on Monday.
 number | port | Exports of timber fell 3 percent in May.
