@@ -3,11 +3,12 @@
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from rag.errors import IndexUnavailableError
+from rag.errors import IndexUnavailableError, LibraryError
 from rag.index import QUICK_REBUILD, ChromaIndex
 from rag.library import SqliteLibrary
 from tests.indexed import WORDS, Home, assert_equals_exact, embedder, put, search
@@ -180,6 +181,37 @@ def test_an_index_closed_while_it_is_rebuilt_gives_up_and_begins_again(
     reopened.close()
 
 
+class Refusing:
+    """A library that at times cannot be written to, as on a full disk."""
+
+    def __init__(self, library: SqliteLibrary) -> None:
+        self._library = library
+        self.refuses = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._library, name)
+
+    def set_meta(self, key: str, value: str) -> None:
+        if self.refuses:
+            raise LibraryError("the disk is full")
+        self._library.set_meta(key, value)
+
+
+def test_a_write_that_could_not_be_recorded_is_made_good(home: Home) -> None:
+    library: Any = Refusing(home.library)
+    index = ChromaIndex(library, embedder.model, home.directory, home.url)
+    put(library, index, "a", *WORDS)
+    library.refuses = True
+    with pytest.raises(LibraryError):
+        put(library, index, "b", "chess")
+    library.refuses = False
+    assert index.state().startswith("degraded")
+    index.repair()
+    assert index.state() == "ok"
+    assert_equals_exact(index, home.library)
+    index.close()
+
+
 # What goes right
 
 
@@ -207,6 +239,18 @@ def test_the_index_follows_every_write(library: SqliteLibrary, index: ChromaInde
     change = library.delete(["a"])
     index.update(((), np.empty((0, 0), dtype=np.float32)), change.removed)
     assert search(index, "chess", 20) == ["b/0"]
+
+
+def test_of_a_library_that_was_emptied_nothing_is_left(
+    library: SqliteLibrary, index: ChromaIndex, home: Home
+) -> None:
+    put(library, index, "a", *WORDS)
+    change = library.delete(["a"])
+    index.update(((), np.empty((0, 0), dtype=np.float32)), change.removed)
+    index.scrub()
+    assert home.generations() == []
+    put(library, index, "b", "chess")
+    assert search(index, "chess") == ["b/0"]
 
 
 def test_an_index_closed_in_order_is_used_as_it_is(
