@@ -35,7 +35,7 @@ Place = Path | str
 
 PROBE_TIMEOUT_S = 60.0
 HEARTBEAT_S = 2.0
-REPLY_S = 60.0
+REPLY_S = 30.0
 """So long a Chroma server may take to say that it is there, and to do what it is asked; by default
 its client waits for a hung one for ever. What takes longest, a search that reaches all of 100,000
 vectors, takes some seconds."""
