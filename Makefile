@@ -3,6 +3,8 @@ PYTHON ?= python3
 Q ?= what did India say about terrorism?
 # For pip; e.g. PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu" for CPU-only torch.
 PIP_ARGS ?=
+# Of the tests; a number, or all cores (up to four).
+JOBS ?= logical
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -43,8 +45,9 @@ ingest: $(VENV)/installed ## take in seeds/ (a second run changes nothing)
 serve: ingest ## start the service and its demo page on http://127.0.0.1:8000
 	@$(BIN)/dateline serve
 
-test: check browser ## check, then run the whole test suite
-	@SCREENSHOTS=build/screenshots $(BIN)/python -m pytest
+test: check browser ## check, then run the whole test suite, on JOBS cores (by default all, up to four)
+	@SCREENSHOTS=build/screenshots OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(JOBS) \
+		--maxprocesses 4 --dist loadfile
 
 check: $(VENV)/installed-test ## format, lint, types, layers
 	@$(BIN)/ruff format --check --quiet .

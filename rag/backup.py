@@ -7,6 +7,8 @@ Settings, with their secrets, are no part of it, and neither is the vector index
 
 from __future__ import annotations
 
+import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -63,16 +65,10 @@ def back_up(
     if file.resolve() in {Path(f"{source.resolve()}{end}") for end in ("", "-wal", "-shm")}:
         raise LibraryError(f"{file} is the library itself: name another file")
     _refuse_existing(file, force)
-    with _failures(file):
-        handle, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".part", dir=file.parent)
-        os.close(handle)
-        part = Path(name)
-        try:
-            _copy(source, part, progress)
-            snapshot = _checked(part, file, part)
-            _publish(part, file, force)
-        finally:
-            part.unlink(missing_ok=True)
+    with _failures(file), _part_of(file) as part:
+        _copy(source, part, progress)
+        snapshot = _checked(part, file, part)
+        _publish(part, file, force)
     with suppress(OSError):  # the backup stands without a note of it
         _note(directory, snapshot)
     return snapshot
@@ -111,6 +107,14 @@ def restore(
     return snapshot
 
 
+def sweep(directory: Path) -> None:
+    """Remove from a data directory that is held what a restore or a note left that was killed."""
+    for name in (f"{_RESTORED}*", f".{_NOTES}.*"):
+        for path in directory.glob(name):
+            with suppress(OSError):  # a directory that cannot be written is told by who writes
+                path.unlink()
+
+
 def newest_backup(directory: Path) -> Snapshot | None:
     """The newest backup that was made of this data directory and is still there as it was."""
     for snapshot in reversed(_notes(directory)):
@@ -144,6 +148,26 @@ def reading(file: Path) -> Iterator[sqlite3.Connection]:
         sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
     ) as db:
         yield db
+
+
+@contextmanager
+def _part_of(file: Path) -> Iterator[Path]:
+    """An empty file beside another for what becomes it; those of processes that were killed, whose
+    locks are free, are removed."""
+    for left in file.parent.glob(f".{glob.escape(file.name)}.*.part"):
+        with suppress(OSError), left.open("rb") as opened:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if left.stat().st_size:  # an empty one may be just made, and not locked yet
+                left.unlink()
+                Path(f"{left}-journal").unlink(missing_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".part", dir=file.parent)
+    part = Path(name)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield part
+    finally:
+        part.unlink(missing_ok=True)
+        os.close(handle)
 
 
 def _copy(source: Path, target: Path, progress: Progress | None) -> None:

@@ -14,7 +14,7 @@ from contextlib import (
 from dataclasses import dataclass, field
 
 from rag.answering import Answerer
-from rag.backup import INDEX, LIBRARY, refuse_loss
+from rag.backup import INDEX, LIBRARY, refuse_loss, sweep
 from rag.blending import Blender
 from rag.condensing import DEADLINE_S, Condenser, Rewriting
 from rag.database import Database
@@ -85,6 +85,7 @@ def open_stores(settings: Settings, embedder: Embedder | None = None) -> Iterato
     """The stores alone, in a directory that is held. Raises `LibraryError`, `SettingsError`."""
     directory = settings.data_dir
     refuse_loss(directory)
+    sweep(directory)
     with ExitStack() as opened:
         library = opened.enter_context(closing(SqliteLibrary(directory / LIBRARY)))
         embedder = embedder or SentenceTransformerEmbedder(settings.embedding_model)

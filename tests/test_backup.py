@@ -1,5 +1,6 @@
 import os
 import shutil
+import signal
 import sqlite3
 import stat
 import threading
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.backup import INDEX, LIBRARY, back_up, newest_backup, restore
+import rag.backup
+from rag.backup import INDEX, LIBRARY, back_up, newest_backup, restore, sweep
 from rag.database import Database
 from rag.errors import LibraryError, LibraryInUseError
 from rag.holder import hold
@@ -48,6 +50,10 @@ def contents(path: Path) -> dict[str, list[tuple[object, ...]]]:
         }
     found["meta"] = [row for row in found["meta"] if not str(row[0]).startswith("index")]
     return found
+
+
+def files_of(database: str) -> set[str]:
+    return {f"{database}{end}" for end in ("", "-wal", "-shm")}
 
 
 def flip(path: Path, wanted: bytes) -> None:
@@ -167,6 +173,53 @@ def test_a_library_that_others_read_is_not_replaced(library: SqliteLibrary, data
         with pytest.raises(LibraryError, match="is being read"):
             restore(data, file, force=True)
     assert set(library.articles(["a", "b"])) == {"a", "b"}
+
+
+@pytest.mark.parametrize("step", ["_copy", "_checked", "_publish", "_forget_index", "_settle"])
+def test_what_a_killed_backup_or_restore_left_goes_with_the_next(
+    library: SqliteLibrary, data: Path, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(library, None, "a", "terrorism is condemned")
+    file = data.parent / "backup.db"
+    library.close()
+    pid = os.fork()
+    if not pid:
+        killed = getattr(rag.backup, step)
+
+        def and_die(*given: object) -> None:
+            killed(*given)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        monkeypatch.setattr(rag.backup, step, and_die)
+        try:
+            back_up(data, file)
+            restore(data, file, force=True)
+        finally:
+            os._exit(1)
+    assert os.WIFSIGNALED(os.waitpid(pid, 0)[1])
+    sweep(data)
+    back_up(data, file, force=True)
+    assert sorted(data.parent.iterdir()) == [file, data]
+    names = {path.name for path in data.iterdir()}
+    assert names <= {"lock", "holder.json", "backups.jsonl", *files_of(LIBRARY)}
+    assert contents(file) == contents(data / LIBRARY)
+
+
+def test_a_backup_under_way_is_not_swept_by_another_to_the_same_file(
+    library: SqliteLibrary, data: Path
+) -> None:
+    file = data.parent / "backup.db"
+    done: list[str] = []
+
+    def meanwhile(*_: object) -> None:
+        if not done:
+            done.append(back_up(data, file, force=True).sha256)
+
+    put(library, None, "a", "chess")
+    back_up(data, file, force=True, progress=meanwhile)
+    assert done
+    assert contents(file) == contents(data / LIBRARY)
+    assert sorted(data.parent.iterdir()) == [file, data]
 
 
 # What goes right

@@ -207,7 +207,9 @@ async def test_retry_after_is_honoured():
         assert time.monotonic() - started >= 0.2
 
 
-@pytest.mark.parametrize("wait", ["60", formatdate(time.time() + 3600, usegmt=True)])
+@pytest.mark.parametrize(
+    "wait", ["60", formatdate(time.time() + 3600, usegmt=True)], ids=["seconds", "date"]
+)
 async def test_a_retry_after_beyond_the_deadline_ends_the_reply_at_once(wait: str):
     started = time.monotonic()
     _, made = await failure([Status(503, headers={"Retry-After": wait})])

@@ -19,11 +19,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
 
 import rag.chroma
+from rag.backup import back_up, restore
+from rag.errors import LibraryError
 from rag.holder import hold
 from rag.index import ChromaIndex
 from rag.ingest import Ingester
@@ -95,6 +103,8 @@ class Stores:
 class LibraryMachine(RuleBasedStateMachine):
     """Takes steps with the stores, and the same ones with a dictionary."""
 
+    saved: tuple[dict[str, str], str] | None = None
+
     @initialize()
     def begin(self) -> None:
         self.folder = Path(tempfile.mkdtemp())
@@ -158,6 +168,21 @@ class LibraryMachine(RuleBasedStateMachine):
         assert self.stores.index.state() == "ok"
 
     @rule()
+    def back_up(self) -> None:
+        snapshot = back_up(self.stores.directory, self.folder / "backup.db", force=True)
+        self.saved = dict(self.expected), self.stores.model
+        assert snapshot.articles == len(self.expected)
+
+    @precondition(lambda self: self.saved)
+    @rule()
+    def restore(self) -> None:
+        self.stores.close()
+        restore(self.stores.directory, self.folder / "backup.db", force=True)
+        expected, model = self.saved
+        self.expected = dict(expected)
+        self.stores = Stores(self.stores.directory, model)
+
+    @rule()
     def lose_the_index(self) -> None:
         self.stores.close()
         shutil.rmtree(self.stores.directory / "index", ignore_errors=True)
@@ -181,16 +206,51 @@ class LibraryMachine(RuleBasedStateMachine):
         return {chunk.id: chunk.text for one in articles for chunk in lines_of(one)}
 
 
-@pytest.mark.slow
-def test_no_steps_lead_to_where_the_dictionary_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    here = SimpleNamespace(run=probe_here, TimeoutExpired=subprocess.TimeoutExpired)
-    monkeypatch.setattr(rag.chroma, "subprocess", here)
+def check(examples: int, **options: Any) -> None:
+    """Take steps, in so many examples."""
     machine = LibraryMachine.TestCase
     machine.settings = settings(
-        max_examples=EXAMPLES,
+        max_examples=examples,
         stateful_step_count=STEPS,
         deadline=None,
-        derandomize=EXAMPLES < 100,
         suppress_health_check=list(HealthCheck),
+        database=None,
+        **options,
     )
     machine().runTest()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = SimpleNamespace(run=probe_here, TimeoutExpired=subprocess.TimeoutExpired)
+    monkeypatch.setattr(rag.chroma, "subprocess", here)
+
+
+@pytest.mark.slow
+def test_no_steps_lead_to_where_the_dictionary_is_not() -> None:
+    check(EXAMPLES, derandomize=EXAMPLES < 100)
+
+
+def deletes_nothing(db: object, ids: list[str]) -> tuple[int, tuple[str, ...]]:
+    """A deletion that is told and not done."""
+    return len(ids), ()
+
+
+def restores_nothing(directory: Path, file: Path, *, force: bool) -> None:
+    """A backup that is not put back."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("place", "defect"),
+    [
+        ("rag.library.delete_articles", deletes_nothing),
+        (f"{__name__}.restore", restores_nothing),
+    ],
+)
+def test_a_planted_defect_is_found(
+    place: str, defect: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place, defect)
+    with pytest.raises((AssertionError, LibraryError)):
+        check(200, derandomize=True, phases=[Phase.generate], report_multiple_bugs=False)

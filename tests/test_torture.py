@@ -15,6 +15,13 @@ from tests.processes import ROOT
 from tests.torture.run import DEFECTS
 
 COUNT = os.environ.get("COUNT", "10")
+PLANTED = (
+    ("early", "write", ""),
+    ("torn", "write", ""),
+    ("torn", "migrate", "rag.database"),
+    ("in place", "backup", "rag.backup"),
+)
+"""A defect, and where the kills find it."""
 
 pytestmark = pytest.mark.slow
 
@@ -35,9 +42,13 @@ def test_no_kill_leaves_anything_lost_torn_or_stale(tmp_path: Path) -> None:
     assert result["at_points"]
 
 
-@pytest.mark.parametrize("defect", DEFECTS)
-def test_a_planted_defect_is_found(defect: str, tmp_path: Path) -> None:
-    options = ("--defect", defect, "--kind", "write", "--count", "200")
+def test_each_defect_that_can_be_planted_is() -> None:
+    assert {defect for defect, *_ in PLANTED} == set(DEFECTS)
+
+
+@pytest.mark.parametrize(("defect", "kind", "near"), PLANTED)
+def test_a_planted_defect_is_found(defect: str, kind: str, near: str, tmp_path: Path) -> None:
+    options = ("--defect", defect, "--kind", kind, "--near", near, "--count", "200")
     status, result = torture(tmp_path / "result.json", *options)
     assert status == 1
     assert result["faults"]

@@ -28,6 +28,7 @@ def main() -> int:
     options.add_argument("--target", choices=sorted(TARGETS), default="dateline")
     options.add_argument("--kind", action="append", help="of lives; default: all; may be repeated")
     options.add_argument("--defect", choices=DEFECTS, help="stop once this planted one is found")
+    options.add_argument("--near", default="", help="only at crash points with this in their names")
     options.add_argument("--json", type=Path, help="write the result into this file, too")
     given = options.parse_args()
     logging.disable()  # that an index has to be rebuilt is no news here
@@ -39,6 +40,7 @@ def main() -> int:
             kinds=given.kind or (),
             seed=given.seed,
             defect=given.defect or "",
+            near=given.near,
         )
         result = torture.run(given.count, _progress())
     print(_told(result), f"({_where()})")

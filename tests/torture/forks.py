@@ -29,8 +29,8 @@ Point = str
 STORES = tuple(
     f"rag.{name}"
     for name in (
-        "answers archive catalogue chroma clusters database feedback holder index ingest keys "
-        "library receipts rows vectors words"
+        "answers archive backup catalogue chroma clusters database feedback holder index ingest "
+        "keys library receipts rows vectors words"
     ).split()
 )
 """What writes: a point is where a function of it, or one called by it, begins or ends."""
@@ -126,12 +126,18 @@ def _watch(arrive: Callable[[Point], object] | None) -> None:
                 if owner in ("sqlite3", "posix"):
                     arrive(f"{here} {owner}.{arg.__qualname__} {event[2:]}")
         elif here.startswith(STORES) or (
-            back.startswith(STORES) and here.startswith(("rag.", "chromadb.", "shutil"))
+            back.startswith(STORES)
+            and (here.startswith(("rag.", "chromadb.", "shutil")) or _moves(frame))
         ):
             arrive(f"{here}.{frame.f_code.co_qualname} {event}")
 
     threading.setprofile(profile if arrive else None)
     sys.setprofile(profile if arrive else None)
+
+
+def _moves(frame: FrameType) -> bool:
+    """Whether it is where a file gets or loses a name."""
+    return _module(frame) == "pathlib" and frame.f_code.co_name in ("replace", "unlink")
 
 
 def _module(frame: FrameType | None) -> str:

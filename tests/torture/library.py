@@ -6,9 +6,10 @@ import asyncio
 import json
 import random
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,22 +17,28 @@ from typing import Any
 
 import numpy as np
 
+import rag.backup
 import rag.chroma
 import rag.ingest
 from api.encoders import search_json
+from rag.backup import LIBRARY, back_up, restore
 from rag.bootstrap import Parts, open_service
 from rag.chunking import chunk_article
 from rag.database import Database
+from rag.integrity import inspect
 from rag.library import SqliteLibrary
+from rag.schema import MIGRATIONS
 from rag.service import Service
 from rag.settings import Settings
 from rag.types import Article, Question
 from tests.fakes import FakeAnalyser, FakeEmbedder
+from tests.torture.aging import age
 from tests.torture.forks import Tell, run_module
 
-KINDS = ("write", "ingest", "reindex", "rebuild")
+KINDS = ("write", "ingest", "reindex", "rebuild", "backup", "migrate")
 ARTICLES = 24
 OPERATIONS = 12
+BACKUP = "backup.db"
 MODELS = ("fake", "other")
 FUTURE = "2100-01-01"
 WORDS = "india pakistan terror chess sport trade rice monsoon budget railway".split()
@@ -40,11 +47,13 @@ QUESTIONS = ("india terror", "chess", "version 1 of 7", "rice monsoon budget")
 
 @dataclass
 class State:
-    """What was acknowledged: the version of each stored article, and the embedding model; and in
-    `doubt`, what may have come of the operation that was under way."""
+    """What was acknowledged: the version of each stored article, the embedding model, and the
+    versions in the backup; and in `doubt`, what may have come of the operation that was under way.
+    """
 
     versions: dict[str, int] = field(default_factory=dict)
     model: str = MODELS[0]
+    backup: dict[str, int] | None = None
     doubt: dict[str, Any] = field(default_factory=dict)
 
     def follow(self, told: list[dict[str, Any]]) -> None:
@@ -53,13 +62,15 @@ class State:
             if "begin" in one:
                 self.doubt = one["begin"]
             else:
-                self.settle(self.doubt.get("versions", {}), self.doubt.get("model", self.model))
+                self.settle(self.doubt)
 
-    def settle(self, versions: Mapping[str, int | None], model: str) -> None:
-        """Note what is so now, beyond doubt."""
-        new = {**self.versions, **versions}
+    def settle(self, known: Mapping[str, Any]) -> None:
+        """Note what is so now, beyond doubt; the rest is as it was."""
+        new = {**self.versions, **known.get("versions", {})}
         self.versions = {key: version for key, version in new.items() if version is not None}
-        self.model, self.doubt = model, {}
+        self.model = known.get("model", self.model)
+        self.backup = known.get("backup", self.backup)
+        self.doubt = {}
 
     def allows(self, article_id: str, version: int | None) -> bool:
         """Whether an article may be there in a version, None for absent."""
@@ -91,19 +102,26 @@ def live(kind: str, data: Path, state: State, seed: int, tell: Tell) -> None:
     """Open the service, do some operations, telling of each before and after it, and close it."""
     picks = random.Random(seed)
     model = picks.choice(MODELS) if kind == "reindex" else state.model
+    stored = dict(state.versions)
+    if kind == "migrate":
+        age(data / LIBRARY, picks.randrange(1, len(MIGRATIONS)))
 
     async def life() -> None:
         async with _opened(data, model) as service:
-            if kind == "write":
-                await _write(service, set(state.versions), picks, tell)
+            if kind in ("write", "migrate"):
+                await _write(service, stored, picks, tell)
             elif kind == "ingest":
                 await _ingest(service, data.parent / "news.jsonl", picks, tell)
+            elif kind == "backup":
+                await _back_up(service, data, stored, picks, tell)
             else:
                 tell({"begin": {"model": model}})
                 await service.reindex()
                 tell({"done": True})
 
     asyncio.run(life())
+    if kind == "backup":
+        _restore(data, stored, tell)
 
 
 def _opened(data: Path, model: str) -> AbstractAsyncContextManager[Service]:
@@ -111,17 +129,19 @@ def _opened(data: Path, model: str) -> AbstractAsyncContextManager[Service]:
     return open_service(settings, Parts(embedder=FakeEmbedder(model), analyser=FakeAnalyser()))
 
 
-async def _write(service: Service, stored: set[str], picks: random.Random, tell: Tell) -> None:
+async def _write(
+    service: Service, stored: dict[str, int], picks: random.Random, tell: Tell
+) -> None:
     for _ in range(OPERATIONS):
         key = f"a{picks.randrange(ARTICLES)}"
         version = None if key in stored and picks.random() < 0.3 else picks.randrange(10**6)
         tell({"begin": {"versions": {key: version}}})
         if version is None:
             await service.delete_article(key)
-            stored.remove(key)
+            del stored[key]
         else:
             await service.put_article(article(key, version))
-            stored.add(key)
+            stored[key] = version
         tell({"done": True})
 
 
@@ -136,6 +156,25 @@ async def _ingest(service: Service, path: Path, picks: random.Random, tell: Tell
         report = await service.ingest([path])
         assert not report.failed, report.failed
         tell({"done": True})
+
+
+async def _back_up(
+    service: Service, data: Path, stored: dict[str, int], picks: random.Random, tell: Tell
+) -> None:
+    """Write, save it, and write on: `stored` is what is there at the end."""
+    await _write(service, stored, picks, tell)
+    tell({"begin": {"backup": stored}})
+    await asyncio.to_thread(back_up, data, data.parent / BACKUP, force=True)
+    tell({"done": True})
+    await _write(service, stored, picks, tell)
+
+
+def _restore(data: Path, stored: dict[str, int], tell: Tell) -> None:
+    """Go back to what is saved."""
+    saved, _ = _saved(data.parent / BACKUP)
+    tell({"begin": {"versions": dict.fromkeys(stored) | saved}})
+    restore(data, data.parent / BACKUP, force=True)
+    tell({"done": True})
 
 
 def check(data: Path, state: State) -> dict[str, Any]:
@@ -154,18 +193,32 @@ async def _check(data: Path, state: State) -> dict[str, Any]:
                 faults += [one async for one in _found(service, clean, bool(stored))]
             faults += _missed(service, model) if stored else []
         faults += _torn(data, stored, model)
-        versions = {one.id: _version(one) for one in stored}
-        return {"versions": versions, "model": model, "faults": faults}
+        faults += ["what a restore began is left"] if [*data.glob("*.restoring*")] else []
+        saved, wrong = _saved(data.parent / BACKUP)
+        if saved not in (state.backup, state.doubt.get("backup", state.backup)):
+            wrong.append(f"the backup holds {saved}, and was acknowledged as {state.backup}")
+        versions = {one.id: _version(one.title) for one in stored}
+        return {"versions": versions, "model": model, "backup": saved, "faults": faults + wrong}
     return {"versions": {}, "model": "", "faults": ["of no model that it should be of"]}
 
 
-def _version(stored: Article) -> int:
-    return int((stored.title or "").removeprefix("Version "))
+def _saved(file: Path) -> tuple[dict[str, int] | None, list[str]]:
+    """The versions of the articles in a backup, if there is one, and what is damaged in it."""
+    if not file.exists():
+        return None, []
+    with closing(sqlite3.connect(file, isolation_level=None)) as db:
+        damages = [f"the backup: {damage.what}" for damage in inspect(db)]
+        titles = db.execute("SELECT id, title FROM articles").fetchall()
+    return {key: _version(title) for key, title in titles}, damages
+
+
+def _version(title: str | None) -> int:
+    return int((title or "").removeprefix("Version "))
 
 
 def _untrue(stored: list[Article], state: State) -> Iterator[str]:
     """What of the articles was not acknowledged so."""
-    there = {one.id: _version(one) for one in stored}
+    there = {one.id: _version(one.title) for one in stored}
     for one in stored:
         if one.text != article(one.id, there[one.id]).text:
             yield f"{one.id} is not whole"
@@ -178,7 +231,7 @@ def _untrue(stored: list[Article], state: State) -> Iterator[str]:
 def _torn(data: Path, stored: list[Article], model: str) -> Iterator[str]:
     """Chunks and vectors that are not those of the articles."""
     expected = {chunk.id: chunk for one in stored for chunk in chunk_article(one)}
-    library = SqliteLibrary(data / "library.db")
+    library = SqliteLibrary(data / LIBRARY)
     ids, vectors = library.vectors(model)
     if sorted(ids) != sorted(expected):
         yield f"{len(ids)} vectors of {len(expected)} chunks"
@@ -199,7 +252,7 @@ def _clean(
     """A service over the same articles, none of which was ever killed."""
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir()
-    library = SqliteLibrary(directory / "library.db")
+    library = SqliteLibrary(directory / LIBRARY)
     embedder = FakeEmbedder(model)
     entries = [(one, chunk_article(one)) for one in stored]
     texts = [[chunk.text for chunk in chunks] for _, chunks in entries]
@@ -252,11 +305,20 @@ def plant(defect: str, tell: Tell) -> Tell:
     if defect == "early":
         return lambda one: [tell(one), "begin" in one and tell({"done": True})]
     if defect == "torn":
-        Database.writing = _without_transaction
+        Database._connect = lambda self: sqlite3.connect(
+            self._path, isolation_level=None, check_same_thread=False, factory=_WithoutTransactions
+        )
+    if defect == "in place":
+        rag.backup._part_of = _in_place
     return tell
 
 
+class _WithoutTransactions(sqlite3.Connection):
+    def execute(self, sql: str, *given: Any) -> sqlite3.Cursor:
+        return super().execute("SELECT 1" if sql == "BEGIN IMMEDIATE" else sql, *given)
+
+
 @contextmanager
-def _without_transaction(self: Database) -> Iterator[Any]:
-    with self._write_lock:
-        yield self._writer
+def _in_place(file: Path) -> Iterator[Path]:
+    file.unlink(missing_ok=True)
+    yield file

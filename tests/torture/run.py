@@ -16,7 +16,7 @@ from tests.torture.forks import Killed, Point, Tell, killed, points, reported
 from tests.torture.library import State
 
 TARGETS: dict[str, ModuleType] = {"dateline": library, "chroma": bare}
-DEFECTS = ("early", "torn")
+DEFECTS = ("early", "torn", "in place")
 KILLS_OF_A_DIRECTORY = 20
 HUNG_S = 600.0  # also on a machine that has much else to do
 
@@ -48,19 +48,20 @@ class Result:
 
 @dataclass
 class _Plan:
-    """How lives of one kind are killed: in turns at any moment of their length, and at each of
-    their crash points in random order."""
+    """How lives of one kind are killed: at each of their crash points in random order, and between
+    these, if `anytime`, at any moment of their length."""
 
     length: float
     points: Counter[Point]
     picks: random.Random
+    anytime: bool
     _coming: list[Point] = field(default_factory=list)
     _turn: int = 0
 
     def next(self) -> tuple[float, At]:
         """After so many seconds, or at that point the nth time."""
         self._turn += 1
-        if self._turn % 2 or not self.points:
+        if not self.points or (self.anytime and self._turn % 2):
             return self.picks.uniform(0, 1.1 * self.length), None
         if not self._coming:
             self._coming = sorted(self.points)
@@ -80,12 +81,15 @@ class Torture:
         kinds: Sequence[str] = (),
         seed: int = 1,
         defect: str = "",
+        near: str = "",
     ) -> None:
+        """With `near`, kills only at the crash points that have this in their names."""
         self.result = Result()
         self._module = TARGETS[target]
         self._kinds = kinds or self._module.KINDS
         self._folder = folder
         self._defect = defect
+        self._near = near
         self._picks = random.Random(seed)
         self._plans = {kind: self._rehearsed(kind) for kind in self._kinds}
         self.result.points = sum(len(plan.points) for plan in self._plans.values())
@@ -120,7 +124,8 @@ class Torture:
         seen: Counter[Point] = Counter()
         if self._module is library:
             seen = points(lambda tell: library.live(kind, data, state, 3, tell), HUNG_S)
-        return _Plan(length, seen, self._picks)
+        seen = Counter({point: seen[point] for point in seen if self._near in point})
+        return _Plan(length, seen, self._picks, not self._near)
 
     def _life(self, kind: str, data: Path, state: State, seed: int, after: float, at: At) -> Killed:
         def work(tell: Tell) -> None:
@@ -142,7 +147,7 @@ class Torture:
         left = reported(lambda: self._look(data, state), HUNG_S)
         if isinstance(left, str):
             return [Fault(left, kind, seed, at)]
-        state.settle(dict.fromkeys(state.versions) | left["versions"], left["model"])
+        state.settle({**left, "versions": dict.fromkeys(state.versions) | left["versions"]})
         told = [life.error] if life.error else []
         return [Fault(what, kind, seed, at) for what in [*told, *left["faults"]]]
 
