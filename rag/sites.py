@@ -69,8 +69,8 @@ class Site:
         _remove(place)
 
     def keep(self, collection: ChromaCollection, generations: Collection[str | None]) -> None:
-        """Delete all of this data directory but these, of which a server has just the `collection`,
-        and tell of those that may be its or another's."""
+        """Delete all generations of this data directory but these; on a server all but that of the
+        `collection`, and tell of what may be a copy's, or its own of before it was moved."""
         if isinstance(self.place, Path):
             with suppress(OSError):
                 for other in self.place.iterdir():
@@ -90,8 +90,8 @@ class Site:
         return f"dateline-{(self._store.meta('library') or '')[:12]}-"
 
     def _prefix(self) -> str:
-        """What the names of its collections begin with. On a server, where a copied data directory
-        may have its own beside them, its path and inode are told by it."""
+        """What the names of its collections begin with: on a server, also with what tells the data
+        directory from a copy of it."""
         if self.embedded:
             return self._library()
         home = self._directory.parent
