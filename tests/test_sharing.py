@@ -36,10 +36,10 @@ def put(served: Served, article_id: str) -> None:
 async def becomes(served: Served, status: str) -> str:
     """What is said of the index once the server is as it is to be, without any question."""
     deadline = time.monotonic() + PATIENCE_S
-    with httpx.Client(base_url=served.url, timeout=PATIENCE_S) as client:
-        while (ready := client.get("/readyz").json())["status"] != status:
-            assert time.monotonic() < deadline, ready
-            await anyio.sleep(0.2)  # asked without a pause, it would be the slower
+    url = f"{served.url}/readyz"
+    while (ready := httpx.get(url, timeout=PATIENCE_S).json())["status"] != status:
+        assert time.monotonic() < deadline, ready
+        await anyio.sleep(0.2)  # asked without a pause, it would be the slower
     return str(ready["parts"]["index"])
 
 
