@@ -25,6 +25,7 @@ from rag.errors import IndexUnavailableError, SettingsError
 
 if TYPE_CHECKING:  # it takes a second to import, so only what uses it does
     import chromadb
+    import httpx
     from chromadb.api.client import Client
 
     from rag.ports import Vectors
@@ -33,6 +34,12 @@ Place = Path | str
 """Where collections are kept: a directory, or the address of a Chroma server."""
 
 PROBE_TIMEOUT_S = 60.0
+HEARTBEAT_S = 2.0
+REPLY_S = 30.0
+"""So long a Chroma server may take to say that it is there, and to do what it is asked; by default
+its client waits for a hung one for ever. What takes longest, a search that reaches all of 100,000
+vectors, takes some seconds."""
+
 BATCH = 1000  # Chroma takes at most 5,461 in one call
 
 WHOLE = 5000
@@ -111,12 +118,22 @@ class ChromaCollection:
             for start in range(0, len(keys), BATCH):
                 self._collection.delete(ids=keys[start : start + BATCH])
 
+    def others(self, prefix: str) -> list[str]:
+        """The names of all other collections there that begin with `prefix`."""
+        with _translated(self._place):
+            names = [other.name for other in self._client.list_collections()]
+        return [one for one in names if one.startswith(prefix) and one != self._collection.name]
+
     def drop_others(self, prefix: str) -> None:
         """Delete all other collections there whose names begin with `prefix`."""
+        for name in self.others(prefix):
+            with _translated(self._place):
+                self._client.delete_collection(name)
+
+    def drop(self) -> None:
+        """Delete it; it is of no more use."""
         with _translated(self._place):
-            for other in self._client.list_collections():
-                if other.name.startswith(prefix) and other.name != self._collection.name:
-                    self._client.delete_collection(other.name)
+            self._client.delete_collection(self._collection.name)
 
     def close(self) -> None:
         """Let go of the files, or of the connections."""
@@ -183,17 +200,31 @@ def _connect(place: Place) -> Client:
     quiet: dict[str, Any] = {"_env_file": None, "anonymized_telemetry": False}
     if isinstance(place, Path):
         return cast("Client", chromadb.PersistentClient(str(place), Settings(**quiet)))
+    import httpx
+
     host, port, secure = server_address(place)
+    name = f"[{host}]" if ":" in host else host
+    alive = httpx.get(f"http{'s' * secure}://{name}:{port}/api/v2/heartbeat", timeout=HEARTBEAT_S)
+    alive.raise_for_status()
     settings = Settings(chroma_server_host=host, chroma_server_http_port=port, **quiet)
-    return cast("Client", chromadb.HttpClient(host, port, ssl=secure, settings=settings))
+    client = cast("Client", chromadb.HttpClient(host, port, ssl=secure, settings=settings))
+    for session in _sessions(client):
+        session.timeout = httpx.Timeout(REPLY_S, connect=HEARTBEAT_S)
+    return client
 
 
 def _close(client: Client) -> None:
     """Close a client, and the connections to a server, which Chroma leaves open."""
-    servers = [getattr(one, "_server", None) for one in (client, client._admin_client)]
+    sessions = _sessions(client)
     client.close()
-    for session in filter(None, (getattr(server, "_session", None) for server in servers)):
+    for session in sessions:
         session.close()
+
+
+def _sessions(client: Client) -> list[httpx.Client]:
+    """A client's connections to a server, if it is one."""
+    servers = [getattr(one, "_server", None) for one in (client, client._admin_client)]
+    return [session for one in servers if (session := getattr(one, "_session", None))]
 
 
 _zeroing = threading.Lock()

@@ -13,7 +13,6 @@ from typing import Literal
 
 import numpy as np
 
-from rag.errors import IndexUnavailableError
 from rag.ports import Vectors, VectorStore
 
 ATTEMPTS = 3
@@ -143,11 +142,3 @@ def changes(
         if key not in old or not np.array_equal(vectors[old[key]], new_vectors[row])
     ]
     return add, set(ids) - set(new_ids)
-
-
-def make_directory(place: Path) -> None:
-    """Make the folder of a new generation. Raises `IndexUnavailableError`."""
-    try:
-        place.mkdir(parents=True)
-    except OSError as error:
-        raise IndexUnavailableError(f"{place} cannot be made: {error}") from error

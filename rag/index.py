@@ -7,10 +7,7 @@ vectors.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
-import shutil
 import threading
 import uuid
 from collections.abc import Collection, Sequence
@@ -21,10 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.chroma import BATCH, ChromaCollection, Place, reach, server_address
+from rag.chroma import BATCH, ChromaCollection, reach
 from rag.errors import IndexUnavailableError, LibraryError
-from rag.generations import Books, Generation, changes, compare, make_directory, sum_of_files
+from rag.generations import Books, Generation, changes, compare, sum_of_files
 from rag.ports import Progress, Vectors, VectorStore
+from rag.sites import Site, close
 
 QUICK_REBUILD = 2000
 """So many vectors are indexed while a search waits for it: two seconds here."""
@@ -40,18 +38,16 @@ class ChromaIndex:
     def __init__(
         self, store: VectorStore, model: str, directory: Path, url: str | None = None
     ) -> None:
-        if url:
-            server_address(url)  # raises `SettingsError`
         self._store = store
         self._model = model
-        self._place: Place = url or directory
+        self._site = Site(store, model, directory, url)
         self._books = Books(store, f"index {url}" if url else "index")
         self._collection: ChromaCollection | None = None
         self._changing = threading.Lock()  # held while opening, writing, rebuilding
         self._publishing = threading.Lock()  # guards `_rebuilding` with what it stands for
         self._rebuilding = False  # a rebuild will itself catch up with the library
         self._failed = False  # so that not every search tries to repair it
-        self._closing = False
+        self._closing = threading.Event()
 
     def state(self) -> str:
         """Either "ok" or "degraded: …", for people; nothing is opened for it."""
@@ -61,9 +57,8 @@ class ChromaIndex:
             self._collection or self._is_empty() or self._reflects(self._books.read())
         ):
             return "ok"
-        embedded = isinstance(self._place, Path)
-        what = "has to" if embedded else "the Chroma server is away, or its part of it has to"
-        return f"degraded: {what} be rebuilt, exact search serves"
+        away = "" if self._site.embedded else "the Chroma server is away, or its part of it "
+        return f"degraded: {away}has to be rebuilt, exact search serves"
 
     def generation(self) -> str | None:
         """The generation that the library records as its index; None before the first."""
@@ -98,20 +93,29 @@ class ChromaIndex:
             if collection is None or record is None or not self._reflects(record, behind=1):
                 self._make_good(None)
                 return
-            revision = self._store.revision()
-            record = replace(record, files=None)
-            if remove and not add[0]:  # a deletion: no file may keep the vectors
-                older, record = record.previous, replace(record, remains=True, previous=None)
-                if older:
-                    self._drop_older(collection, record)
-            self._books.write(replace(record, state="dirty"))
             try:
-                collection.remove(remove)
-                collection.add(*add)
-            except IndexUnavailableError:
+                self._follow(collection, record, add, remove)
+            except (IndexUnavailableError, LibraryError):
                 self._distrust(collection)
                 raise
-            self._books.write(replace(record, revision=revision))
+
+    def _follow(
+        self,
+        collection: ChromaCollection,
+        record: Generation,
+        add: tuple[Sequence[str], Vectors],
+        remove: Collection[str],
+    ) -> None:
+        revision = self._store.revision()
+        record = replace(record, files=None)
+        if remove and not add[0]:  # a deletion: no file may keep the vectors
+            older, record = record.previous, replace(record, remains=True, previous=None)
+            if older:
+                self._keep(collection, record)
+        self._books.write(replace(record, state="dirty"))
+        collection.remove(remove)
+        collection.add(*add)
+        self._books.write(replace(record, revision=revision))
 
     def repair(self, progress: Progress | None = None, *, thorough: bool = False) -> None:
         """Make the index serve and reflect the library; no work where it does already. A `thorough`
@@ -119,6 +123,8 @@ class ChromaIndex:
         with self._changing:
             if thorough:
                 self._release()
+            elif self._collection and not self._site.embedded:
+                self._call(self._collection)
             served = self._collection or self._is_empty() or self._open(thorough=thorough)
             if not served:
                 self._make_good(progress)
@@ -129,7 +135,7 @@ class ChromaIndex:
         with self._changing:
             record = self._books.read()
             kept = None
-            if record and self._reflects(record) and isinstance(self._place, Path):
+            if record and self._reflects(record) and self._site.embedded:
                 kept = None if record.remains else record.generation
             self._rebuild(progress, kept)
 
@@ -139,20 +145,23 @@ class ChromaIndex:
             record = self._books.read()
             if record and record.remains:
                 if self._is_empty():
-                    self._release()
-                    self._drop()
+                    self._drop(record)
                 else:
                     self._rebuild(None)
 
     def close(self) -> None:
         """Close it in order; a rebuild under way is given up, to be begun again next time. Files
         that may keep deleted vectors are not left behind."""
-        self._closing = True
+        self._closing.set()
         with self._changing, suppress(LibraryError):  # then its files are looked at next time
             self._release()
             record = self._books.read()
-            if record and record.remains:
-                self._drop()
+            if record and record.remains and self._site.embedded:
+                self._drop(record)
+
+    def closed_within(self, seconds: float) -> bool:
+        """Wait until it is closed, so long at most; whether it is."""
+        return self._closing.wait(seconds)
 
     # Opening
 
@@ -165,8 +174,8 @@ class ChromaIndex:
             if collection is None:
                 if self._failed or self._store.counts()[1] > QUICK_REBUILD:
                     raise IndexUnavailableError(
-                        f"the vector index in {self._place} has to be rebuilt, unless it is just "
-                        "away: run `dateline reindex`"
+                        f"the vector index in {self._site.place} has to be rebuilt, unless it is "
+                        "just away: run `dateline reindex`"
                     )
                 collection = self._make_good(None)
             return collection
@@ -187,7 +196,7 @@ class ChromaIndex:
         if not self._is_sound(record, changing, thorough):
             return None
         try:
-            collection = ChromaCollection(*self._where(record.generation))
+            collection = ChromaCollection(*self._site.where(record.generation))
         except IndexUnavailableError:
             return None
         return self._serve(collection, replace(record, closed=False))
@@ -202,7 +211,7 @@ class ChromaIndex:
     def _is_sound(self, record: Generation, changing: Collection[str], thorough: bool) -> bool:
         """Whether a generation can be opened without harm, and finds what it should: its files are
         those that were closed in order, or a search reaches every vector."""
-        place, name = self._where(record.generation)
+        place, name = self._site.where(record.generation)
         if isinstance(place, Path):
             if not os.path.isdir(place):
                 return False
@@ -226,13 +235,20 @@ class ChromaIndex:
     def _is_empty(self) -> bool:
         return self._store.counts()[1] == 0
 
+    def _call(self, collection: ChromaCollection) -> None:
+        """Notice that a server is away, or has lost the collection, before a search does."""
+        try:
+            collection.count()
+        except IndexUnavailableError:
+            self._distrust(collection)
+
     def _distrust(self, collection: ChromaCollection) -> None:
         """Search it no more. An embedded one is to be rebuilt, a server may just be away."""
         if self._collection is collection:
             self._collection = None
-            _close(collection)
+            close(collection)
             record = self._books.read()
-            if not isinstance(self._place, Path):
+            if not self._site.embedded:
                 self._failed = True
             elif record:
                 with suppress(LibraryError):  # then its files are looked at before they are used
@@ -243,7 +259,7 @@ class ChromaIndex:
     def _make_good(self, progress: Progress | None) -> ChromaCollection:
         """Have the index serve again. Of embedded ones that fail time and again, any may take the
         process with it."""
-        if isinstance(self._place, Path) and not self._books.may_attempt():
+        if self._site.embedded and not self._books.may_attempt():
             self._failed = True
             raise IndexUnavailableError(
                 "the vector index was rebuilt in vain several times, and exact search serves; "
@@ -257,7 +273,7 @@ class ChromaIndex:
         record = self._books.read()
         if record is None or record.previous is None or record.model != self._model:
             return None
-        place, name = self._where(record.previous)
+        place, name = self._site.where(record.previous)
         revision = self._store.revision()
         vectors = self._store.vectors(self._model)
         found = compare(*vectors, partial(reach, place, name))
@@ -265,12 +281,12 @@ class ChromaIndex:
             return None
         with ExitStack() as undone, suppress(IndexUnavailableError):
             collection = ChromaCollection(place, name)
-            undone.callback(_close, collection)
+            undone.callback(close, collection)
             collection.remove(found.surplus)
             _require_all(collection, *vectors)
             undone.pop_all()
             back = Generation(record.previous, self._model, revision, "ready", closed=False)
-            self._drop_older(collection, back)
+            self._keep(collection, back)
             return self._serve(collection, back)
         return None
 
@@ -284,27 +300,23 @@ class ChromaIndex:
             self._failed = False
         finally:
             self._rebuilding = False
-            if self._closing or not self._failed:
+            if self._closing.is_set() or not self._failed:
                 self._books.end_attempts()
         return collection
 
     def _build(self, progress: Progress | None, previous: str | None) -> ChromaCollection:
         """A new generation that reflects the library's present revision, recorded as such."""
         generation = uuid.uuid4().hex[:12]
-        place, name = self._where(generation)
         with ExitStack() as undone:
-            if isinstance(place, Path):
-                make_directory(place)
-                undone.callback(shutil.rmtree, place, ignore_errors=True)
-            collection = ChromaCollection(place, name, create=True)
-            undone.callback(_close, collection)
+            collection = self._site.create(generation)
+            undone.callback(self._site.discard, generation, collection)
             record = self._fill(
                 collection,
                 Generation(generation, self._model, 0, "ready", closed=False, previous=previous),
                 progress,
             )
             undone.pop_all()
-        self._drop_older(collection, record)
+        self._keep(collection, record)
         return collection
 
     def _fill(
@@ -336,49 +348,31 @@ class ChromaIndex:
                     self._rebuilding = False
                     return record
 
-    def _drop_older(self, collection: ChromaCollection, record: Generation) -> None:
+    def _keep(self, collection: ChromaCollection, record: Generation) -> None:
         """Delete all generations but the recorded ones."""
-        if isinstance(self._place, Path):
-            with suppress(OSError):
-                for other in self._place.iterdir():
-                    if other.name not in (record.generation, record.previous):
-                        shutil.rmtree(other, ignore_errors=True)
-        else:
-            with suppress(IndexUnavailableError):  # the next rebuild will do it
-                collection.drop_others(self._prefix())
+        self._site.keep(collection, (record.generation, record.previous))
 
-    def _drop(self) -> None:
-        """Delete an embedded index that is closed; it is built anew when it is needed."""
-        if isinstance(self._place, Path):
-            self._books.write(None)
-            shutil.rmtree(self._place, ignore_errors=True)
+    def _drop(self, record: Generation) -> None:
+        """Delete what is recorded; it is built anew when it is needed."""
+        collection, self._collection = self._collection, None
+        self._books.write(None)
+        if collection:
+            self._site.discard(record.generation, collection)
+        self._site.clear()
 
     def _release(self) -> None:
         """Close what is open, in order."""
         collection, self._collection = self._collection, None
         if collection:
-            _close(collection)
+            close(collection)
             if record := self._books.read():
-                place, _ = self._where(record.generation)
+                place, _ = self._site.where(record.generation)
                 files = sum_of_files(place) if isinstance(place, Path) else None
                 self._books.write(replace(record, closed=True, files=files))
 
     def _refuse_if_closed(self) -> None:
-        if self._closing:
+        if self._closing.is_set():
             raise IndexUnavailableError("the vector index is closed")
-
-    # Names and the record
-
-    def _where(self, generation: str) -> tuple[Place, str]:
-        """The place and name of a generation's collection."""
-        slug = re.sub(r"[^A-Za-z0-9]+", "-", self._model).strip("-")[-40:]
-        digest = hashlib.sha256(self._model.encode()).hexdigest()[:8]
-        place = self._place / generation if isinstance(self._place, Path) else self._place
-        return place, f"{self._prefix()}{slug}-{digest}-{generation}"
-
-    def _prefix(self) -> str:
-        """What the names of this library's collections begin with; a server may hold others'."""
-        return f"dateline-{(self._store.meta('library') or '')[:12]}-"
 
 
 def _require_all(collection: ChromaCollection, ids: Sequence[str], vectors: Vectors) -> None:
@@ -390,8 +384,3 @@ def _require_all(collection: ChromaCollection, ids: Sequence[str], vectors: Vect
         rows = list(found.missing)
         collection.add([ids[row] for row in rows], vectors[rows])
     raise IndexUnavailableError("the vector index does not reach all vectors")
-
-
-def _close(collection: ChromaCollection) -> None:
-    with suppress(IndexUnavailableError):  # it is let go of anyway
-        collection.close()

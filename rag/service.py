@@ -20,7 +20,6 @@ from rag.documents import DocumentReader
 from rag.errors import (
     EmbeddingError,
     EntailmentError,
-    IndexUnavailableError,
     LibraryError,
     NotFoundError,
 )
@@ -32,6 +31,7 @@ from rag.library import SqliteLibrary
 from rag.ports import Progress, Vectors
 from rag.rankings import Rankings
 from rag.receipts import Receipts, Repeatable
+from rag.reconciling import keep_up
 from rag.retrieval import Retriever
 from rag.settings import Settings
 from rag.types import (
@@ -195,7 +195,8 @@ class Service:
         await anyio.to_thread.run_sync(self._ingester.reindex, progress)
 
     def warm_up(self) -> None:
-        """Load the models and repair the index meanwhile, so that no question waits for them.
+        """Load the models and repair the index meanwhile, so that no question waits for them, and
+        the index from then on whenever it needs it.
 
         `readiness` tells how far that is. The process may end before it is done.
         """
@@ -212,10 +213,7 @@ class Service:
         if self._retriever.blender:
             self._retriever.blender.warm_up()
         _collect_seldom()
-        try:
-            self._index.repair()
-        except (IndexUnavailableError, LibraryError) as error:
-            logger.warning("the vector index could not be repaired: %s", error)
+        keep_up(self._index)
 
     async def counts(self) -> tuple[int, int]:
         """How many articles and chunks are stored; raises `LibraryError`."""

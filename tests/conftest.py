@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rag.language import SpacyAnalyser
+from tests.chroma_server import ChromaServer, running
 from tests.processes import ROOT, Served, dateline, serving
 
 if TYPE_CHECKING:
@@ -46,6 +47,13 @@ def server(copy_of_seeded: CopyOfSeeded) -> Iterator[Served]:
     with serving(copy_of_seeded()) as served:
         yield served
     assert served.process.returncode == 0, served.said
+
+
+@pytest.fixture(scope="session")
+def chroma_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaServer]:
+    """A Chroma server that all tests share; those that stop one start their own."""
+    with running(tmp_path_factory.mktemp("chroma")) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,6 @@
 import shutil
 import socket
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -10,13 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rag.chroma import ChromaCollection, probe, server_address
+from rag.chroma import REPLY_S, ChromaCollection, _sessions, probe, server_address
 from rag.errors import IndexUnavailableError, SettingsError
 from rag.index import ChromaIndex
 from rag.library import SqliteLibrary
 from rag.service import Service
 from rag.types import Article, Question
-from tests.indexed import WORDS, assert_equals_exact, embedder, put, search
+from tests.chroma_server import ChromaServer, running
+from tests.indexed import WORDS, Home, assert_equals_exact, embedder, put, search
 from tests.wired import BRIDGE, client_of, wired
 
 
@@ -61,61 +60,122 @@ def test_a_server_that_is_away_leaves_the_index_unavailable(
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Callable[[], tuple[str, subprocess.Popen[bytes]]]]:
-    """Starts a server, always at the same address and with the same files."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        host, port = free.getsockname()
-    command = shutil.which("chroma", path=str(Path(sys.executable).parent)) or "chroma"
-    arguments = [command, "run", "--path", str(tmp_path / "server"), "--host", host, "--port"]
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start() -> tuple[str, subprocess.Popen[bytes]]:
-        process = subprocess.Popen([*arguments, str(port)], stdout=subprocess.DEVNULL)
-        started.append(process)
-        while process.poll() is None:
-            try:
-                socket.create_connection((host, port), timeout=1).close()
-                break
-            except OSError:
-                continue
-        return f"http://{host}:{port}", process
-
-    yield start
-    for process in started:
-        process.terminate()
-        process.wait()
+def own_server(tmp_path: Path) -> Iterator[ChromaServer]:
+    """A server to be stopped and started."""
+    with running(tmp_path / "server") as server:
+        yield server
 
 
 @pytest.mark.slow
-def test_a_server_serves_as_the_embedded_index_does_and_may_be_away(
-    library: SqliteLibrary, directory: Path, server
+def test_a_server_that_was_away_serves_again(
+    library: SqliteLibrary, directory: Path, own_server: ChromaServer
 ) -> None:
-    url, process = server()
-    index = ChromaIndex(library, embedder.model, directory, url)
+    index = ChromaIndex(library, embedder.model, directory, own_server.url)
     put(library, index, "a", *WORDS)
-    put(library, index, "b", "chess")
-    assert_equals_exact(index, library)
-    index.rebuild()
-    assert_equals_exact(index, library)
-    process.terminate()
-    process.wait()
+    own_server.stop()
     for _ in range(2):
-        with pytest.raises(IndexUnavailableError, match=url):
+        with pytest.raises(IndexUnavailableError, match=own_server.url):
             search(index, "chess")
     assert index.state().startswith("degraded")
-    server()
+    own_server.start()
     assert_equals_exact(index, library)
     assert index.state() == "ok"
+    own_server.stop()
+    with pytest.raises(IndexUnavailableError):
+        index.repair()  # before any search
+    assert index.state().startswith("degraded")
+    with pytest.raises(IndexUnavailableError):
+        put(library, index, "b", "chess")
+    own_server.start()
+    index.repair()
+    assert_equals_exact(index, library)
     assert not directory.exists()
     index.close()
 
 
 @pytest.mark.slow
-async def test_services_share_a_server_and_search_exactly_while_it_is_away(
-    tmp_path: Path, server
+def test_a_collection_that_a_server_lost_is_built_anew(
+    tmp_path: Path, chroma_server: ChromaServer
 ) -> None:
-    url, process = server()
+    home = Home(tmp_path, chroma_server.url)
+    with home.opened() as index:
+        put(home.library, index, "a", *WORDS)
+        (generation,) = home.generations()
+        beside = home.collection(generation)
+        beside.drop()
+        beside.close()
+        index.repair()
+        assert index.state() == "ok"
+        assert_equals_exact(index, home.library)
+    home.library.close()
+
+
+def test_a_server_that_says_nothing_is_given_up(library: SqliteLibrary, directory: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = "http://{}:{}".format(*silent.getsockname())
+        index = ChromaIndex(library, embedder.model, directory, url)
+        with pytest.raises(IndexUnavailableError, match="timed out"):
+            put(library, index, "a", "chess")
+        index.close()
+
+
+@pytest.mark.slow
+def test_a_server_that_falls_silent_is_not_waited_for_without_end(
+    chroma_server: ChromaServer,
+) -> None:
+    collection = ChromaCollection(chroma_server.url, "silence", create=True)
+    assert {one.timeout.read for one in _sessions(collection._client)} == {REPLY_S}
+    collection.drop()
+    collection.close()
+
+
+@pytest.mark.slow
+def test_a_copied_data_directory_has_collections_of_its_own(
+    tmp_path: Path, chroma_server: ChromaServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = Home(tmp_path / "data", chroma_server.url)
+    with first.opened() as index:
+        put(first.library, index, "a", *WORDS)
+    first.library.close()
+    shutil.copytree(tmp_path / "data", tmp_path / "copy")
+    home, copy = (Home(tmp_path / name, chroma_server.url) for name in ("data", "copy"))
+    with home.opened() as index, copy.opened() as other:
+        put(copy.library, other, "b", "chess")
+        put(home.library, index, "a", *reversed(WORDS))
+        for _ in range(2):
+            assert_equals_exact(index, home.library)
+            assert_equals_exact(other, copy.library)
+            other.rebuild()
+        assert len(home.generations()) == len(copy.generations()) == 1
+        assert home.generations()[0] in caplog.text
+    home.library.close()
+    copy.library.close()
+
+
+@pytest.mark.slow
+def test_what_a_moved_data_directory_leaves_on_a_server_is_told(
+    tmp_path: Path, chroma_server: ChromaServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    left: list[str] = []
+    for name in ("data", "moved", "data"):
+        if left:
+            next(tmp_path.iterdir()).rename(tmp_path / name)
+        home = Home(tmp_path / name, chroma_server.url)
+        with home.opened() as index:
+            if not left:
+                put(home.library, index, "a", *WORDS)
+            assert_equals_exact(index, home.library)
+        assert all(one in caplog.text for one in left)
+        left = home.generations()
+        assert len(left) == 1, "what was left there is deleted"
+        home.library.close()
+
+
+@pytest.mark.slow
+async def test_services_share_a_server_and_search_exactly_while_it_is_away(
+    tmp_path: Path, own_server: ChromaServer
+) -> None:
+    url = own_server.url
     other = Article("other", "The harbour bridge burned.\n")
     asked = Question("What did the harbour bridge cost?")
     async with (
@@ -134,8 +194,7 @@ async def test_services_share_a_server_and_search_exactly_while_it_is_away(
         await two.reindex()  # drops its older collections alone
         assert await found(one, "index") == ["bridge"]
         assert await found(two, "index") == ["other"]
-        process.terminate()
-        process.wait()
+        own_server.stop()
         await found(one, "exact")
         async with client_of(one) as http:
             ready = await http.get("/readyz")
@@ -143,7 +202,7 @@ async def test_services_share_a_server_and_search_exactly_while_it_is_away(
         assert "exact search serves" in ready.json()["parts"]["index"]
         await one.put_article(other)  # acknowledged all the same
         assert await found(one, "exact") == ["bridge", "other"]
-        server()
+        own_server.start()
         assert await found(two, "index") == ["other"]  # nothing was written meanwhile
         await one.delete_article("other")  # a write makes good what was missed
         assert await found(one, "index") == ["bridge"]
