@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from rag.lexicon import (
+    DENYING_HEADS,
+    FAILINGS,
     LIMITERS,
     NEGATIVE_HEADS,
     OPEN_HEADS,
     OPINION_HEADS,
     SETTLED_HEADS,
     SPEECH_VERBS,
+    STATES,
 )
 from rag.phrases import Filler, Tree, meanings_of
 from rag.types import Analysis, Token
@@ -34,6 +37,7 @@ _LIGHT_VERBS = frozenset("be have make take give get do hold".split())
 _OPEN_MODALS = frozenset("may might could should must can ought".split())
 _TOLD_TO = frozenset("tell warn advise order".split())
 _NOT = frozenset("not n't never".split())
+_INVERTED = frozenset("had should were".split())
 _FUTURE = frozenset("will shall would 'll wo".split())
 _PAST_AUXILIARIES = frozenset("has have had was were did 've 'd been".split())
 
@@ -44,8 +48,8 @@ class Predicate:
 
     `roles` maps agent, patient and each preposition to what fills it. `denials` counts what
     negates it. `certainty` is FACT, TO_COME or OPEN, `modal` that of its auxiliary alone. `past`
-    says that it is told as done, `infinitive` that it is told of no time, `reported` that somebody
-    says it, `opinion` that it is but one side's word. `tokens` are the places of the words that
+    says that it is told as done, `over` that it is a state told of a time that is gone, `infinitive`
+    that it is told of no time, `reported` that somebody says it, `opinion` that it is but one side's word. `tokens` are the places of the words that
     belong to it more closely than to any other predicate; `limits` are those of them that narrow
     what is said, as "largely" does.
     """
@@ -59,6 +63,7 @@ class Predicate:
     certainty: int
     modal: int
     past: bool
+    over: bool
     infinitive: bool
     reported: bool
     opinion: bool
@@ -92,15 +97,18 @@ class _Reader(Tree):
         """What is known of the predicate at a token."""
         token = self.tokens[i]
         governors = list(self._governors(i))
-        lemmas = {lemma for j in governors for lemma in _lemmas(self.tokens[j])}
-        certainty = self._certainty(i)
+        lemmas = {lemma for j in governors for lemma in self._senses(j)}
+        certainty = max(self._certainty(i), self._shared_certainty(i))
+        infinitive = self._is_infinitive(i)
         doubted = any(self._certainty(j) == OPEN for j in governors)
         if doubted or lemmas & OPEN_HEADS or (token.dep == "xcomp" and lemmas & _TOLD_TO):
             certainty = OPEN
-        elif lemmas & SETTLED_HEADS:
+        elif lemmas & SETTLED_HEADS or (infinitive and "about" in lemmas):
             certainty = max(certainty, TO_COME)
         domain = frozenset(self._domains.get(i, ()))
-        denied = sum(bool(_lemmas(self.tokens[j]) & NEGATIVE_HEADS) for j in governors)
+        denied = sum(bool(self._senses(j) & DENYING_HEADS) for j in governors)
+        denied += infinitive and any(self._is_yet(j) for j in governors[:1])
+        past = certainty == FACT and self._is_past(i)
         return Predicate(
             text=token.text,
             start=token.start,
@@ -110,8 +118,9 @@ class _Reader(Tree):
             denials=denied + sum(self._negations(j) for j in (i, *governors)),
             certainty=certainty,
             modal=self._modal(i),
-            past=certainty == FACT and self._is_past(i),
-            infinitive=any(self.tokens[j].lemma == "to" for j in self.of(i, "aux")),
+            past=past,
+            over=past and not governors and token.lemma in STATES and self._is_over(i),
+            infinitive=infinitive,
             reported=bool(lemmas & SPEECH_VERBS),
             opinion=bool(lemmas & OPINION_HEADS),
             limits=frozenset(
@@ -140,7 +149,7 @@ class _Reader(Tree):
 
     def _governors(self, i: int) -> Iterator[int]:
         """What a predicate depends on as its content, upwards: "denied" for "denied that …"."""
-        climbed = False
+        climbed = planned = False
         while self.tokens[i].head != i:
             token = self.tokens[i]
             if token.dep == "conj" and not self.of(i, *_SUBJECTS):
@@ -148,10 +157,34 @@ class _Reader(Tree):
                 continue
             if token.dep == "prep" and token.lemma not in _LINKING_PREPOSITIONS:
                 return
-            if token.dep not in _LINKS and not (climbed and token.dep in _NOUN_LINKS):
+            purpose = not climbed and token.dep in {"acl", "relcl"} and self._is_infinitive(i)
+            failed = planned and token.dep == "nsubj" and self._senses(token.head) & FAILINGS
+            linked = token.dep in _LINKS or (climbed and token.dep in _NOUN_LINKS)
+            if not (linked or purpose or failed) or self._is_set_off(i):
                 return
-            i, climbed = token.head, True
+            i, climbed, planned = token.head, True, purpose
             yield i
+
+    def _is_set_off(self, i: int) -> bool:
+        """Whether a clause is parted by a semicolon from what the parser hangs it on."""
+        up = self.tokens[i].head
+        first, last = sorted((i, up))
+        return self.tokens[i].dep == "ccomp" and any(
+            token.text == ";" for token in self.tokens[first:last]
+        )
+
+    def _is_infinitive(self, i: int) -> bool:
+        return any(self.tokens[j].lemma == "to" for j in self.of(i, "aux"))
+
+    def _is_yet(self, i: int) -> bool:
+        """ "has yet to respond" """
+        return any(self.tokens[j].lemma == "yet" for j in self.of(i, "advmod"))
+
+    def _senses(self, i: int) -> frozenset[str]:
+        """What the dictionary form of a word may be, also with its particle: "rule out"."""
+        lemma = self.tokens[i].lemma
+        particles = (self.tokens[j].lemma for j in self.of(i, "prt", "prep", "advmod"))
+        return _lemmas(self.tokens[i]).union(f"{lemma} {particle}" for particle in particles)
 
     def _negations(self, i: int) -> int:
         """How often words at a predicate itself deny it: "not", "never", "no one", "neither"."""
@@ -189,21 +222,46 @@ class _Reader(Tree):
     def _is_not_only(self, i: int) -> bool:
         return i + 1 < len(self.tokens) and self.tokens[i + 1].lemma in {"only", "just", "merely"}
 
+    def _shared_certainty(self, i: int) -> int:
+        """How certain what a predicate is joined to makes it, as that has one subject with it:
+        "if it rains, they will stay and wait"."""
+        token = self.tokens[i]
+        if token.dep != "conj" or self.of(i, *_SUBJECTS, "aux") or self._is_past(i):
+            return FACT
+        return max(self._certainty(token.head), self._shared_certainty(token.head))
+
     def _certainty(self, i: int) -> int:
         """How certain the words at a predicate itself make it."""
-        if self._is_asked(i):
+        if self._is_asked(i) or self._is_inverted(i):
             return OPEN
         for j in self.children[i]:
             token = self.tokens[j]
             condition = token.dep == "advcl" and any(
                 self.tokens[k].lemma in {"if", "unless"} for k in self.of(j, "mark")
             )
+            condition |= token.dep == "advcl" and self._is_inverted(j)
             hedge = token.dep in {"mark", "advmod", "acomp"} and (
                 token.lemma in OPEN_HEADS or token.lemma in HEDGES
             )
             if condition or hedge:
                 return OPEN
         return self._modal(i)
+
+    def _is_inverted(self, i: int) -> bool:
+        """Whether a clause is a condition by its order: "had he known", "should the vote fail"."""
+        subjects = self.of(i, *_SUBJECTS)
+        return any(
+            fold(self.tokens[j].text) in _INVERTED
+            and (j == 0 or self.tokens[j - 1].pos == "PUNCT")
+            and any(j < k for k in subjects)
+            for j in self.of(i, "aux", "auxpass")
+        )
+
+    def _is_over(self, i: int) -> bool:
+        """Whether a state that is told as past is told of a time before now: not "has been"."""
+        return not any(
+            fold(self.tokens[j].text) in {"has", "have", "'ve"} for j in self.of(i, "aux")
+        )
 
     def _modal(self, i: int) -> int:
         lemmas = {self.tokens[j].lemma for j in self.of(i, "aux")}

@@ -175,6 +175,8 @@ before prior | ahead earlier until pre
 after following later | since once then when post
 until |
 since |
+if | whether should had were unless provided assuming when case
+unless | without except
 because due owing cause lead result trigger prompt therefore consequence | thanks blame reason
 fully entirely completely totally wholly | full entire complete total whole
 immediately instantly | immediate instant once
@@ -232,23 +234,65 @@ NEGATIVE_HEADS = frozenset(
 )
 """Lemmas that deny what depends on them."""
 
+FAILINGS = frozenset(
+    "fail collapse stall founder".split()
+    + ["fall through", "fall apart", "break down", "call off", "come to nothing"]
+)
+"""Verbs by which what their subject was to bring does not happen: "a deal to sell fell through"."""
+
+DENYING_HEADS = NEGATIVE_HEADS | FAILINGS | {"short", "rule out", "put off", "hold off", "back out"}
+"""Those and verbs with their particles that deny what depends on them, as "ruled out" does."""
+
 OPEN_HEADS = frozenset(
     "plan expect hope want intend aim seek consider propose threaten offer try attempt urge ask "
     "call demand request like wish fear wait prepare press push need possible likely unlikely "
     "appear seem potential suspect risk invite encourage recommend "
     "could decide whether if unless predict forecast lobby pressure able ready willing "
-    "plead proposal plan intention attempt bid effort hope demand call request threat".split()
+    "plead proposal plan intention attempt bid effort hope demand call request threat "
+    "verge brink".split()
 )
 """Lemmas under which something has not happened, or is not known to."""
 
-SETTLED_HEADS = frozenset("set due schedule agree pledge promise vow commit undertake go".split())
+SETTLED_HEADS = frozenset(
+    "set due schedule agree agreement deal pledge promise vow commit undertake go".split()
+)
 """Lemmas under which something is yet to happen."""
+
+STATES = frozenset(
+    "be have own belong serve live work employ lead hold ban run govern rule represent play chair "
+    "head".split()
+)
+"""Verbs that tell of a state: what was so need not be so any more."""
 
 OPINION_HEADS = frozenset(
     "allege claim argue believe think suspect accuse contend speculate insist suggest maintain "
     "assert imply feel consider describe allegation accusation".split()
 )
 """Lemmas under which something is one side's word."""
+
+
+# Words of a line qualify the noun after them, so that it is none, or none yet, or no more. A claim
+# must keep one of the line.
+_PRIVATIVES = """\
+fake counterfeit forged false bogus sham mock hoax phoney pseudo replica imitation
+former ex previous onetime sometime erstwhile deposed formerly previously
+alleged suspected accused purported presumed supposed reputed allegedly
+so-called so self-styled self-proclaimed self called styled proclaimed
+would-be would proposed draft planned intended potential possible prospective aspiring proposal plan
+elect designate incoming
+deputy vice assistant associate honorary
+failed attempted abortive thwarted foiled botched unsuccessful aborted averted attempt fail
+"""
+
+
+@lru_cache(maxsize=1)
+def privatives() -> dict[str, frozenset[str]]:
+    """Words that make a noun less than it says, each with the stems of all words of its line."""
+    found: dict[str, frozenset[str]] = {}
+    for line in _PRIVATIVES.splitlines():
+        stems = frozenset(stem(part) for part in line.replace("-", " ").split())
+        found |= {word: stems for word in line.split()}
+    return found
 
 
 @lru_cache(maxsize=1)

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from rag.grammar import AGENT, FACT, OPEN, PATIENT, TO_COME, Predicate
-from rag.lexicon import COLLECTIVES, GENERIC_NOUNS, PLAIN_SPEECH
+from rag.lexicon import (
+    COLLECTIVES,
+    DENYING_HEADS,
+    GENERIC_NOUNS,
+    OPEN_HEADS,
+    PLAIN_SPEECH,
+)
 from rag.names import TITLES, countries_of
 from rag.phrases import Filler, word_meanings
 from rag.statements import Source, Statement
@@ -50,8 +56,24 @@ def _unfounded(claim: Statement, predicate: Predicate, source: Source) -> str | 
         return f"the source does not deny “{predicate.text}”"
     if predicate.lemma == "be" and not _is_called(predicate, source):
         return f"the source does not say that it “{predicate.text}” that"
+    if predicate.certainty == FACT and _is_but_planned(predicate, source):
+        return f"the source does not say that “{predicate.text}” happened"
     said = predicate.words & source.words or predicate.lemma in _SUPPLETIVE
     return None if said else f"the source does not say “{predicate.text}”"
+
+
+def _is_but_planned(predicate: Predicate, source: Source) -> bool:
+    """Whether the source has what a predicate says only as planned, sought or called off, as what
+    "they held a concert" says is in "they cancelled a concert"."""
+    holders = [
+        other
+        for sentence in source.sentences
+        for other in sentence.predicates
+        if any(predicate.words & h for f in other.roles.get(PATIENT, ()) for h in f.heads)
+    ]
+    return bool(holders) and all(
+        other.lemma in OPEN_HEADS | DENYING_HEADS or other.denials for other in holders
+    )
 
 
 def _is_called(predicate: Predicate, source: Source) -> bool:
@@ -84,6 +106,8 @@ def _difference(
         return f"the source says it only “{min(other.limits)}”"
     if other.past and predicate.certainty == TO_COME:
         return f"the source tells “{other.text}” as done"
+    if other.over and _is_present(predicate):
+        return f"the source tells “{other.text}” of a time that is gone"
     return (
         _unattributed(claim, predicate, sentence, other)
         or _other_roles(predicate, sentence, other, source)
@@ -99,6 +123,12 @@ def _is_surer(predicate: Predicate, other: Predicate) -> bool:
     if other.modal == OPEN and predicate.modal == TO_COME:  # "will" for "may", whatever governs it
         return True
     return predicate.certainty < other.certainty
+
+
+def _is_present(predicate: Predicate) -> bool:
+    """Whether it is told as so now."""
+    timeless = predicate.past or predicate.infinitive or predicate.text.endswith("ing")
+    return not timeless and predicate.certainty == FACT and not predicate.reported
 
 
 def _unattributed(

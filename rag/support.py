@@ -8,6 +8,7 @@ from collections.abc import Callable
 from rag.dates import day_of
 from rag.grammar import AGENT, PATIENT
 from rag.lexicon import PLAIN_SPEECH, SPEECH_VERBS, backing, opposites, plain_speech
+from rag.limits import limit_objection
 from rag.names import is_known_word, is_mentioned, same_person, surname
 from rag.phrases import word_meanings
 from rag.relations import quotation_objection, relation_objection
@@ -221,6 +222,7 @@ _CHECKS: tuple[Check, ...] = (
     _coinages,
     _states_something,
     relation_objection,
+    limit_objection,
     change_objection,
     _polarity,
     _covered,

@@ -1,0 +1,236 @@
+"""What narrows the words of a sentence: quantifiers and qualifiers of its nouns, what it sets aside
+("instead of …"), and the words by which one clause hangs on another ("because", "before")."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rag.lexicon import privatives
+from rag.names import TITLES
+from rag.phrases import Tree, meanings_of
+from rag.types import Analysis, Token
+from rag.wording import FUNCTION_WORDS, fold
+
+_SHARES = {
+    "few": "few",
+    "hardly": "few",
+    "scarcely": "few",
+    "barely": "few",
+    "minority": "few",
+    "some": "some",
+    "several": "some",
+    "certain": "some",
+    "number": "some",
+    "part": "some",
+    "one": "some",
+    "many": "many",
+    "dozen": "many",
+    "hundred": "many",
+    "thousand": "many",
+    "lot": "many",
+    "most": "most",
+    "majority": "most",
+    "bulk": "most",
+    "half": "half",
+    "third": "third",
+    "quarter": "quarter",
+    "all": "all",
+    "each": "all",
+    "every": "all",
+    "both": "all",
+}
+"""Words for how many of something, by what they come to."""
+
+_CONNECTIVES = {
+    "before": "before",
+    "after": "after",
+    "following": "after",
+    "follow": "after",
+    "until": "until",
+    "till": "until",
+    "since": "since",
+    "because": "because",
+    "due": "because",
+    "although": "despite",
+    "though": "despite",
+    "despite": "despite",
+    "notwithstanding": "despite",
+    "regardless": "despite",
+    "if": "if",
+    "unless": "unless",
+}
+_SET_ASIDE = re.compile(
+    r"\b(?:instead of|rather than|as opposed to|except(?: for)?|apart from|other than|unlike|"
+    r"excluding|without)\b",
+    re.IGNORECASE,
+)
+_NOUN_LIKE = frozenset("NOUN PROPN ADJ ADV PUNCT NUM".split())
+_CONTENT = frozenset("NOUN PROPN VERB ADJ".split())
+_DEFINITE = frozenset("the these those this that its their his her our my".split())
+_MODIFYING = frozenset("amod compound nmod advmod".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """A noun with its meanings, `privatives` (the stems that say that it is none), the `share` of
+    such things that is meant, if a word tells it, and whether the share is one of definite things
+    (`parted`: "most of the crew")."""
+
+    text: str
+    words: frozenset[str]
+    privatives: tuple[frozenset[str], ...]
+    share: str | None
+    parted: bool
+    definite: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What hangs on what by a connective: meanings of the verb, of what explains or dates it."""
+
+    kind: str
+    what: frozenset[str]
+    by: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Qualifiers:
+    """All that narrows a sentence; `aside` are the meanings of the words that it sets aside, `kept`
+    those of its other words."""
+
+    nouns: tuple[Noun, ...] = ()
+    links: tuple[Link, ...] = ()
+    aside: tuple[tuple[str, frozenset[str]], ...] = ()
+    kept: tuple[tuple[str, frozenset[str]], ...] = ()
+
+
+def qualifiers(text: str, analysis: Analysis) -> Qualifiers:
+    """What narrows the words of a parsed text."""
+    tree = Tree(analysis)
+    aside = set(_aside(text, tree))
+    content = [
+        (i, token)
+        for i, token in enumerate(tree.tokens)
+        if token.pos in _CONTENT and fold(token.text) not in FUNCTION_WORDS and len(token.text) > 1
+    ]
+    return Qualifiers(
+        nouns=tuple(_nouns(tree)),
+        links=tuple(_links(tree)),
+        aside=tuple((t.text, meanings_of(t)) for i, t in content if i in aside),
+        kept=tuple((t.text, meanings_of(t)) for i, t in content if i not in aside),
+    )
+
+
+def _nouns(tree: Tree) -> Iterator[Noun]:
+    marks = _privative_places(tree.tokens)
+    for i, token in enumerate(tree.tokens):
+        if token.pos != "NOUN" and fold(token.text) not in TITLES:
+            continue
+        share, parted = _share(tree, i)
+        yield Noun(
+            token.text,
+            meanings_of(token),
+            tuple(marks.get(i, ())),
+            share,
+            parted,
+            any(fold(tree.tokens[j].text) in _DEFINITE for j in tree.of(i, "det", "poss")),
+        )
+
+
+def _privative_places(tokens: Sequence[Token]) -> dict[int, list[frozenset[str]]]:
+    """The nouns that stand after "former", "alleged" and the like in one phrase."""
+    known = privatives()
+    found: dict[int, list[frozenset[str]]] = {}
+    for i, token in enumerate(tokens):
+        word, last = fold(token.text), i
+        for j in range(i + 1, min(i + 4, len(tokens))):  # "so-called", cut into its parts
+            joined = "".join(t.text for t in tokens[i : j + 1])
+            if tokens[j].start == tokens[j - 1].end and fold(joined) in known:
+                word, last = fold(joined), j
+        if word not in known or (last == i and token.dep not in _MODIFYING):
+            continue
+        if word in {"elect", "designate"} and i > 1 and tokens[i - 1].text == "-":
+            found.setdefault(i - 2, []).append(known[word])
+            continue
+        for j in range(last + 1, min(last + 6, len(tokens))):
+            if tokens[j].pos not in _NOUN_LIKE or tokens[j].text in {",", "(", ";"}:
+                break
+            found.setdefault(j, []).append(known[word])
+    return found
+
+
+def _share(tree: Tree, i: int) -> tuple[str | None, bool]:
+    """How many of a noun's things are meant, and whether of definite ones."""
+    for j in tree.of(i, "det", "amod", "advmod", "predet", "nummod"):
+        token = tree.tokens[j]
+        share = _SHARES.get(fold(token.text))
+        few = share == "few" and fold(token.text) == "few"
+        if few and any(fold(tree.tokens[k].text) == "a" for k in tree.of(i, "det")):
+            return "some", False
+        if share and token.lemma != "one":
+            return share, False
+        hardly = [_SHARES.get(fold(tree.tokens[k].text)) for k in tree.of(j, "advmod")]
+        if "few" in hardly:
+            return "few", False
+    up = tree.tokens[i].head
+    if tree.tokens[i].dep != "pobj" or tree.tokens[up].lemma != "of":
+        return None, False
+    whole = tree.tokens[tree.tokens[up].head]
+    share = _SHARES.get(fold(whole.text)) or _SHARES.get(whole.lemma)
+    if not share and whole.pos != "NUM":
+        return None, False
+    definite = any(fold(tree.tokens[j].text) in _DEFINITE for j in tree.of(i, "det", "poss"))
+    return share, definite and share != "all"
+
+
+def _links(tree: Tree) -> Iterator[Link]:
+    for i, token in enumerate(tree.tokens):
+        kind = _CONNECTIVES.get(token.lemma) or _CONNECTIVES.get(fold(token.text))
+        if not kind:
+            continue
+        if token.dep == "mark":
+            clause, kinds = token.head, {kind}
+            up = tree.tokens[clause].head
+            while tree.tokens[clause].dep == "conj" and tree.of(up, "mark"):
+                clause, up = up, tree.tokens[up].head
+            if tree.tokens[clause].dep != "advcl":
+                continue
+            yield from (Link(k, _verb(tree, up), _verb(tree, token.head)) for k in kinds)
+        elif token.dep == "prep":
+            below = [*tree.of(i, "pobj", "pcomp")]
+            below += [k for j in tree.of(i, "pcomp", "prep") for k in tree.of(j, "pobj", "pcomp")]
+            words = [meanings_of(tree.tokens[j]) for j in below if tree.tokens[j].pos in _CONTENT]
+            if words:
+                yield Link(kind, _verb(tree, token.head), frozenset().union(*words))
+
+
+def _verb(tree: Tree, i: int) -> frozenset[str]:
+    """The meanings of a verb; with "be" and the like also of what it is said with."""
+    objects = tree.of(i, "attr", "acomp", "xcomp")
+    return frozenset().union(*(meanings_of(tree.tokens[j]) for j in (i, *objects)))
+
+
+def _aside(text: str, tree: Tree) -> Iterator[int]:
+    """The tokens that a text sets aside: "diesel ones" in "instead of diesel ones"."""
+    for marker in _SET_ASIDE.finditer(text):
+        after = [i for i, token in enumerate(tree.tokens) if token.start >= marker.end()]
+        limit = next(
+            (i for i in after if tree.tokens[i].text in {",", ";", ".", "—", ":"}), len(tree.tokens)
+        )
+        if not after or after[0] >= limit:
+            continue
+        top = after[0]
+        while after[0] <= tree.tokens[top].head < limit and tree.tokens[top].head != top:
+            top = tree.tokens[top].head
+        for i in range(after[0], limit):
+            if top in _path(tree, i):
+                yield i
+
+
+def _path(tree: Tree, i: int) -> Iterator[int]:
+    yield i
+    while tree.tokens[i].head != i:
+        i = tree.tokens[i].head
+        yield i
