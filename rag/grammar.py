@@ -153,6 +153,8 @@ class _Reader(Tree):
         while self.tokens[i].head != i:
             token = self.tokens[i]
             if token.dep == "conj" and not self.of(i, *_SUBJECTS):
+                if self._is_past(i) and self._is_infinitive(token.head):
+                    return  # "threatened to leave and left"
                 i = token.head  # "refused to stop and leave": both are refused
                 continue
             if token.dep == "prep" and token.lemma not in _LINKING_PREPOSITIONS:
@@ -178,7 +180,8 @@ class _Reader(Tree):
 
     def _is_yet(self, i: int) -> bool:
         """ "has yet to respond" """
-        return any(self.tokens[j].lemma == "yet" for j in self.of(i, "advmod"))
+        light = self.tokens[i].lemma in {"have", "be"}
+        return light and any(self.tokens[j].lemma == "yet" for j in self.of(i, "advmod"))
 
     def _senses(self, i: int) -> frozenset[str]:
         """What the dictionary form of a word may be, also with its particle: "rule out"."""
@@ -192,7 +195,8 @@ class _Reader(Tree):
         domain = self._domains.get(i, ())
         for j, token in enumerate(self.tokens):
             if token.start in domain and (token.dep == "neg" or fold(token.text) in _NOT):
-                direct |= not self._is_not_only(j) and fold(token.text) != "no"
+                only = self._is_not_only(j) or self._is_not_but(j)
+                direct |= not only and fold(token.text) != "no"
         for j in self.children[i]:
             token = self.tokens[j]
             denies = _denies(token) and fold(token.text) not in _NOT
@@ -229,6 +233,13 @@ class _Reader(Tree):
         if token.dep != "conj" or self.of(i, *_SUBJECTS, "aux") or self._is_past(i):
             return FACT
         return max(self._certainty(token.head), self._shared_certainty(token.head))
+
+    def _is_not_but(self, i: int) -> bool:
+        """Whether it denies but a reason, and another is given: "not because … but because"."""
+        up = self.tokens[i].head
+        return self.tokens[up].dep == "prep" and any(
+            t.text == "but" and t.head == self.tokens[up].head for t in self.tokens[up:]
+        )
 
     def _certainty(self, i: int) -> int:
         """How certain the words at a predicate itself make it."""
@@ -278,7 +289,7 @@ class _Reader(Tree):
         if auxiliaries:
             return bool(auxiliaries & _PAST_AUXILIARIES)
         form = token.text.lower()
-        return form != token.lemma and not form.endswith(("ing", "s"))
+        return form == "was" or (form != token.lemma and not form.endswith(("ing", "s")))
 
     def _roles(self, i: int) -> dict[str, tuple[Filler, ...]]:
         roles: dict[str, list[int]] = {}

@@ -249,7 +249,7 @@ OPEN_HEADS = frozenset(
     "appear seem potential suspect risk invite encourage recommend "
     "could decide whether if unless predict forecast lobby pressure able ready willing "
     "plead proposal plan intention attempt bid effort hope demand call request threat "
-    "verge brink".split()
+    "verge brink order".split()
 )
 """Lemmas under which something has not happened, or is not known to."""
 

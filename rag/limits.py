@@ -46,7 +46,8 @@ _SHARED_BY = {
     "few": {"few"},
     "some": {"some", "many", "most", "half", "third", "quarter", "all", None},
     "many": {"many", "most", "all", None},
-    "most": {"most", "all", None},
+    "most": {"most", "all", "except", None},
+    "except": {"except"},
     "half": {"half", None},
     "third": {"third", None},
     "quarter": {"quarter", None},
@@ -87,18 +88,19 @@ def _bound(claim: Statement, source: Source) -> str | None:
     """Whether a number is told as more, less or more exact than the source has it."""
     for ours in claim.quantities:
         theirs = {
-            _bound_of(sentence.text, q.whole.start)
+            bound_of(sentence.text, q.whole.start)
             for sentence in source.sentences
             for q in sentence.quantities
             if q.value == ours.value and (q.unit == ours.unit or not q.unit or not ours.unit)
         }
-        if theirs and not theirs & _BOUND_BY[_bound_of(claim.text, ours.whole.start)]:
+        if theirs and not theirs & _BOUND_BY[bound_of(claim.text, ours.whole.start)]:
             number = claim.text[ours.whole.start : ours.whole.end].strip()
             return f"the source does not say so many as {number}, but “{min(theirs)}”"
     return None
 
 
-def _bound_of(text: str, start: int) -> str:
+def bound_of(text: str, start: int) -> str:
+    """What stands before a number that makes it a bound: "least", "most", "near" …"""
     before = text[max(0, start - 30) : start]
     return next((kind for kind, pattern in _BOUND if pattern.search(before)), "")
 
@@ -163,7 +165,9 @@ def _lacks(noun: Noun, there: Noun, claim: Statement) -> bool:
         return there.share not in _SHARED_BY[noun.share]
     if noun.parted:
         return False
-    return there.share == "few" or (there.parted and noun.definite)
+    same = noun.count == there.count != ""
+    whole = there.parted and there.definite and noun.definite
+    return there.share == "few" or whole or (there.parted and same)
 
 
 def _aside(claim: Statement, source: Source) -> str | None:

@@ -73,12 +73,13 @@ class Tree:
         """The phrase whose head is a token."""
         inside = [self.tokens[j] for j in self._phrase(i)]
         content = [t for t in inside if t.pos in _CONTENT and fold(t.text) not in FUNCTION_WORDS]
-        heads = [i, *self._conjuncts(i)]
+        parted = self._parted(i)
+        heads = [*parted, *self._conjuncts(i)]
         own = tuple(meanings_of(self.tokens[j]) for j in heads)
         close = [self.tokens[k] for j in heads for k in self._title(j)]
         return Filler(
             text=self.tokens[i].text,
-            kind=self._kind(i),
+            kind=self._kind(parted[0]),
             heads=own,
             core=frozenset().union(*own, *map(_reach, [*(self.tokens[j] for j in heads), *close])),
             words=frozenset().union(*own, *map(_reach, content)),
@@ -97,6 +98,13 @@ class Tree:
                 for k in self.of(j, "pobj"):
                     yield k
                     yield from self._title(k)
+
+    def _parted(self, i: int) -> list[int]:
+        """What "some of" and the like take, else the token itself."""
+        if self.tokens[i].lemma not in _PARTS or self._kind(i) == "number":
+            return [i]
+        wholes = [k for j in self.of(i, "prep") for k in self.of(j, "pobj")]
+        return wholes[:1] or [i]
 
     def _counts(self, i: int) -> list[int]:
         """The first number that says how many there are: "three of the nine villages" are three."""

@@ -75,8 +75,8 @@ _MODIFYING = frozenset("amod compound nmod advmod".split())
 @dataclass(frozen=True, slots=True)
 class Noun:
     """A noun with its meanings, `privatives` (the stems that say that it is none), the `share` of
-    such things that is meant, if a word tells it, and whether the share is one of definite things
-    (`parted`: "most of the crew")."""
+    such things that is meant, if a word tells it, and whether that is told as a part (`parted`:
+    "most of the crew"); `count` is how many there are."""
 
     text: str
     words: frozenset[str]
@@ -84,6 +84,7 @@ class Noun:
     share: str | None
     parted: bool
     definite: bool
+    count: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,7 @@ def _nouns(tree: Tree) -> Iterator[Noun]:
             share,
             parted,
             any(fold(tree.tokens[j].text) in _DEFINITE for j in tree.of(i, "det", "poss")),
+            " ".join(fold(tree.tokens[j].text) for j in tree.of(i, "nummod")),
         )
 
 
@@ -149,12 +151,15 @@ def _privative_places(tokens: Sequence[Token]) -> dict[int, list[frozenset[str]]
             joined = "".join(t.text for t in tokens[i : j + 1])
             if tokens[j].start == tokens[j - 1].end and fold(joined) in known:
                 word, last = fold(joined), j
-        if word not in known or (last == i and token.dep not in _MODIFYING):
+        if word not in known:
             continue
-        if word in {"elect", "designate"} and i > 1 and tokens[i - 1].text == "-":
-            found.setdefault(i - 2, []).append(known[word])
+        if last > i or token.dep in _MODIFYING:
+            nouns = range(last + 1, min(last + 6, len(tokens)))
+        elif i > 1 and word in {"elect", "designate"} and tokens[i - 1].text == "-":
+            nouns = range(i - 2, i - 1)
+        else:
             continue
-        for j in range(last + 1, min(last + 6, len(tokens))):
+        for j in nouns:
             if tokens[j].pos not in _NOUN_LIKE or tokens[j].text in {",", "(", ";"}:
                 break
             found.setdefault(j, []).append(known[word])
@@ -181,8 +186,9 @@ def _share(tree: Tree, i: int) -> tuple[str | None, bool]:
     share = _SHARES.get(fold(whole.text)) or _SHARES.get(whole.lemma)
     if not share and whole.pos != "NUM":
         return None, False
-    definite = any(fold(tree.tokens[j].text) in _DEFINITE for j in tree.of(i, "det", "poss"))
-    return share, definite and share != "all"
+    if tree.tokens[whole.head].lemma in {"but", "except"}:
+        share = "except"  # "all but one of the jurors"
+    return share, share != "all"
 
 
 def _links(tree: Tree) -> Iterator[Link]:
@@ -199,6 +205,8 @@ def _links(tree: Tree) -> Iterator[Link]:
                 continue
             yield from (Link(k, _verb(tree, up), _verb(tree, token.head)) for k in kinds)
         elif token.dep == "prep":
+            if "neg" in {tree.tokens[j].dep for j in tree.children[i]}:
+                continue
             below = [*tree.of(i, "pobj", "pcomp")]
             below += [k for j in tree.of(i, "pcomp", "prep") for k in tree.of(j, "pobj", "pcomp")]
             words = [meanings_of(tree.tokens[j]) for j in below if tree.tokens[j].pos in _CONTENT]
@@ -224,9 +232,10 @@ def _aside(text: str, tree: Tree) -> Iterator[int]:
         top = after[0]
         while after[0] <= tree.tokens[top].head < limit and tree.tokens[top].head != top:
             top = tree.tokens[top].head
-        for i in range(after[0], limit):
-            if top in _path(tree, i):
-                yield i
+        if tree.tokens[top].pos == "VERB":
+            yield top  # what it is done to, need not be
+            continue
+        yield from (i for i in range(after[0], limit) if top in _path(tree, i))
 
 
 def _path(tree: Tree, i: int) -> Iterator[int]:

@@ -87,8 +87,9 @@ def _is_called(predicate: Predicate, source: Source) -> bool:
         for filler in fillers
     ]
     subjects = predicate.roles.get(AGENT, ())
+    said = predicate.words.difference(*(head for subject in subjects for head in subject.heads))
     return any(
-        (not predicate.words or predicate.words & phrase)
+        (not said or said & phrase)
         and all(head & phrase for subject in subjects for head in subject.heads)
         for phrase in phrases
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
+from itertools import pairwise
 
 from rag.lexicon import GENERIC_NOUNS, NEGATIVE_HEADS, backing, opposites
 from rag.names import name_words
@@ -21,6 +22,7 @@ SLOT_WORDS = 5
 
 _PRONOUNS = frozenset("i we he she it they this that these those who which".split())
 _DENYING = NEGATIONS | {"hardly", "barely", "nowhere"}
+_NOBODY = frozenset("nobody nothing none one body #1".split())
 _DENYING_STEMS = frozenset(map(stem, NEGATIVE_HEADS))
 _UNCERTAIN = HEDGES - {"would"}  # "would" is "will", told later
 
@@ -131,7 +133,8 @@ def _is_misplaced(old: Sequence[Form], new: Sequence[Form]) -> bool:
 
 
 def _denials(forms: Sequence[Form]) -> int:
-    return sum(f.key in _DENYING or stem(f.text) in _DENYING_STEMS for f in forms)
+    yet = any(f.key == "yet" and then.key == "to" for f, then in pairwise(forms))
+    return yet + sum(f.key in _DENYING or stem(f.text) in _DENYING_STEMS for f in forms)
 
 
 def _doubts(forms: Sequence[Form]) -> int:
@@ -147,8 +150,8 @@ def _other_name(slot: Slot, claim: Statement, source: Source) -> str | None:
     """Whether a name stands where the source has another, or a thing that it does not call so."""
     old, new, opens = slot
     named = {fold(word) for name in claim.names for word in name.split()}
-    theirs = [f for f in old if _is_content(f)]
-    ours = [f for f in new if _is_content(f)]
+    theirs = [f for f in old if _is_content(f) and f.key not in _NOBODY]
+    ours = [f for f in new if _is_content(f) and f.key not in _NOBODY]
     has_name = any(f.key in named for f in ours)
     if not theirs or not ours or any(f.key in _PRONOUNS for f in old):
         return None

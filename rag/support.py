@@ -8,7 +8,7 @@ from collections.abc import Callable
 from rag.dates import day_of
 from rag.grammar import AGENT, PATIENT
 from rag.lexicon import PLAIN_SPEECH, SPEECH_VERBS, backing, opposites, plain_speech
-from rag.limits import limit_objection
+from rag.limits import bound_of, limit_objection
 from rag.names import is_known_word, is_mentioned, same_person, surname
 from rag.phrases import word_meanings
 from rag.relations import quotation_objection, relation_objection
@@ -19,6 +19,8 @@ from rag.wording import HEDGES, fold, stem, words
 
 MIN_COVERAGE = 0.75
 """Share of a statement's content words that its source must carry."""
+
+_BOUNDING = frozenset(map(stem, "more over above less fewer under below".split()))
 
 Check = Callable[[Statement, Source], str | None]
 
@@ -76,13 +78,16 @@ def _numbers(claim: Statement, source: Source) -> str | None:
 
 def _counts_otherwise(noun: frozenset[str], value: float, source: Source) -> bool:
     """Whether the source counts such things, but never as many."""
-    counts = [
-        quantity.value
-        for sentence in source.sentences
-        for quantity in sentence.quantities
-        if noun & dict(sentence.counted).get(quantity.span.start, frozenset())
-    ]
-    return bool(counts) and value not in counts
+    counts, bare = [], []
+    for sentence in source.sentences:
+        nouns = dict(sentence.counted)
+        for quantity in sentence.quantities:
+            counted = nouns.get(quantity.span.start)
+            if counted is None and not quantity.unit:
+                bare.append(quantity.value)  # "40 people were hurt and 12 killed"
+            elif counted and noun & counted:
+                counts.append(quantity.value)
+    return bool(counts) and value not in counts and value not in bare
 
 
 def _dates(claim: Statement, source: Source) -> str | None:
@@ -186,7 +191,9 @@ def _states_something(claim: Statement, source: Source) -> str | None:
 
 
 def _opposites(claim: Statement, source: Source) -> str | None:
-    for word in sorted(claim.stems - source.stems):
+    bounds = {bound_of(claim.text, quantity.whole.start) for quantity in claim.quantities}
+    told = _BOUNDING if bounds & {"more", "less"} else frozenset()  # judged where they stand
+    for word in sorted(claim.stems - source.stems - told):
         against = opposites(word) & source.stems - claim.stems
         if against:
             return f"the source says “{min(against)}”, the claim “{word}”"
