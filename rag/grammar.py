@@ -37,6 +37,8 @@ _LIGHT_VERBS = frozenset("be have make take give get do hold".split())
 _OPEN_MODALS = frozenset("may might could should must can ought".split())
 _TOLD_TO = frozenset("tell warn advise order".split())
 _NOT = frozenset("not n't never".split())
+_SAID_TO = frozenset("say report rumour rumor understand".split())
+_AT_NO = frozenset("point time way circumstance mean stage account case".split())
 _INVERTED = frozenset("had should were".split())
 _FUTURE = frozenset("will shall would 'll wo".split())
 _PAST_AUXILIARIES = frozenset("has have had was were did 've 'd been".split())
@@ -122,7 +124,7 @@ class _Reader(Tree):
             over=past and not governors and token.lemma in STATES and self._is_over(i),
             infinitive=infinitive,
             reported=bool(lemmas & SPEECH_VERBS),
-            opinion=bool(lemmas & OPINION_HEADS),
+            opinion=bool(lemmas & OPINION_HEADS) or (infinitive and self._is_hearsay(i)),
             limits=frozenset(
                 t.lemma for t in self.tokens if t.start in domain and t.lemma in LIMITERS
             ),
@@ -159,7 +161,8 @@ class _Reader(Tree):
                 continue
             if token.dep == "prep" and token.lemma not in _LINKING_PREPOSITIONS:
                 return
-            purpose = not climbed and token.dep in {"acl", "relcl"} and self._is_infinitive(i)
+            content = self._is_infinitive(i) or bool(self.of(i, "mark"))
+            purpose = not climbed and token.dep in {"acl", "relcl"} and content
             failed = planned and token.dep == "nsubj" and self._senses(token.head) & FAILINGS
             linked = token.dep in _LINKS or (climbed and token.dep in _NOUN_LINKS)
             if not (linked or purpose or failed) or self._is_set_off(i):
@@ -178,6 +181,11 @@ class _Reader(Tree):
     def _is_infinitive(self, i: int) -> bool:
         return any(self.tokens[j].lemma == "to" for j in self.of(i, "aux"))
 
+    def _is_hearsay(self, i: int) -> bool:
+        """ "is said to own a villa" """
+        token = self.tokens[i]
+        return token.dep == "xcomp" and bool(self._senses(token.head) & _SAID_TO)
+
     def _is_yet(self, i: int) -> bool:
         """ "has yet to respond" """
         light = self.tokens[i].lemma in {"have", "be"}
@@ -195,13 +203,18 @@ class _Reader(Tree):
         domain = self._domains.get(i, ())
         for j, token in enumerate(self.tokens):
             if token.start in domain and (token.dep == "neg" or fold(token.text) in _NOT):
-                only = self._is_not_only(j) or self._is_not_but(j)
+                only = self._is_not_only(j) or self._is_not_but(j) or self._is_of_a_noun(j)
                 direct |= not only and fold(token.text) != "no"
         for j in self.children[i]:
             token = self.tokens[j]
             denies = _denies(token) and fold(token.text) not in _NOT
             direct |= denies and token.dep not in {"conj", "cc", "neg"}
             direct |= token.dep == "cc" and fold(token.text) == "neither"
+            direct |= any(
+                self.tokens[k].lemma in _AT_NO
+                and any(fold(self.tokens[m].text) == "no" for m in self.of(k, "det"))
+                for k in self.of(j, "pobj")
+            )
             longer = token.dep == "advmod" and token.lemma in {"long", "longer", "more", "anymore"}
             if longer or token.dep in _SUBJECTS | _OBJECTS:
                 nothing |= any(
@@ -209,7 +222,10 @@ class _Reader(Tree):
                     for k in self.children[j]
                     if self.tokens[k].dep not in {"prep", "cc", "conj"}
                 )
-        if self.tokens[i].dep == "conj" and not self.of(i, *_SUBJECTS):
+        if self.tokens[i].dep == "conj" and self.of(i, *_SUBJECTS):
+            siblings = (k for k in self.children[self.tokens[i].head] if k < i)
+            direct |= any(fold(self.tokens[k].text) == "nor" for k in siblings)
+        elif self.tokens[i].dep == "conj":
             siblings = self.children[self.tokens[i].head]
             direct |= any(fold(self.tokens[k].text) in {"neither", "nor"} for k in siblings)
             nothing |= self._is_nobodys(self.tokens[i].head)
@@ -230,9 +246,17 @@ class _Reader(Tree):
         """How certain what a predicate is joined to makes it, as that has one subject with it:
         "if it rains, they will stay and wait"."""
         token = self.tokens[i]
-        if token.dep != "conj" or self.of(i, *_SUBJECTS, "aux") or self._is_past(i):
+        if token.dep != "conj" or self.of(i, *_SUBJECTS, "aux"):
+            return FACT
+        perfect = any(self.tokens[j].lemma == "have" for j in self.of(token.head, "aux"))
+        if self._is_past(i) and not perfect:
             return FACT
         return max(self._certainty(token.head), self._shared_certainty(token.head))
+
+    def _is_of_a_noun(self, i: int) -> bool:
+        """Whether it denies but a noun that is set against another: "the mayor, not the king"."""
+        noun = self.tokens[self.tokens[i].head].pos in {"NOUN", "PROPN"}
+        return noun and self.tokens[i - 1].text == "," and not self.rules(self.tokens[i].head)
 
     def _is_not_but(self, i: int) -> bool:
         """Whether it denies but a reason, and another is given: "not because … but because"."""

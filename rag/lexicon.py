@@ -240,7 +240,14 @@ FAILINGS = frozenset(
 )
 """Verbs by which what their subject was to bring does not happen: "a deal to sell fell through"."""
 
-DENYING_HEADS = NEGATIVE_HEADS | FAILINGS | {"short", "rule out", "put off", "hold off", "back out"}
+DENYING_HEADS = (
+    NEGATIVE_HEADS
+    | FAILINGS
+    | frozenset(
+        "short wrong false untrue incorrect mistaken".split()
+        + ["rule out", "put off", "hold off", "back out"]
+    )
+)
 """Those and verbs with their particles that deny what depends on them, as "ruled out" does."""
 
 OPEN_HEADS = frozenset(
@@ -249,7 +256,8 @@ OPEN_HEADS = frozenset(
     "appear seem potential suspect risk invite encourage recommend "
     "could decide whether if unless predict forecast lobby pressure able ready willing "
     "plead proposal plan intention attempt bid effort hope demand call request threat "
-    "verge brink order".split()
+    "verge brink order bet danger".split()
+    + ["close to"]
 )
 """Lemmas under which something has not happened, or is not known to."""
 
@@ -266,7 +274,8 @@ STATES = frozenset(
 
 OPINION_HEADS = frozenset(
     "allege claim argue believe think suspect accuse contend speculate insist suggest maintain "
-    "assert imply feel consider describe allegation accusation".split()
+    "assert imply feel consider describe allegation accusation assume presume reckon imagine "
+    "pretend rumour rumor speculation myth suspicion".split()
 )
 """Lemmas under which something is one side's word."""
 

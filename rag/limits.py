@@ -207,4 +207,3 @@ def _is_another(ours: Link, theirs: list[Link]) -> bool:
     """Whether the source has such a link, but to nothing that the claim has."""
     alike = [t for t in theirs if t.kind == ours.kind]
     return bool(alike) and not any(ours.by & t.by for t in alike)
-

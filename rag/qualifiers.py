@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.lexicon import privatives
+from rag.lexicon import DENYING_HEADS, OPEN_HEADS, privatives
 from rag.names import TITLES
 from rag.phrases import Tree, meanings_of
 from rag.types import Analysis, Token
@@ -15,6 +15,7 @@ from rag.wording import FUNCTION_WORDS, fold
 
 _SHARES = {
     "few": "few",
+    "little": "few",
     "hardly": "few",
     "scarcely": "few",
     "barely": "few",
@@ -63,9 +64,13 @@ _CONNECTIVES = {
 }
 _SET_ASIDE = re.compile(
     r"\b(?:instead of|rather than|as opposed to|except(?: for)?|apart from|other than|unlike|"
-    r"excluding|without)\b",
+    r"excluding|without|far from|anything but|"
+    r"(?<=, )not(?= (?:the|a|an|its|his|her|their) ))\b",
     re.IGNORECASE,
 )
+_UNREAL = (
+    OPEN_HEADS | DENYING_HEADS | {"danger", "prospect", "possibility", "rumour", "rumor"}
+) - {"order", "set", "need", "call", "offer", "effort", "demand", "bid"}
 _NOUN_LIKE = frozenset("NOUN PROPN ADJ ADV PUNCT NUM".split())
 _CONTENT = frozenset("NOUN PROPN VERB ADJ".split())
 _DEFINITE = frozenset("the these those this that its their his her our my".split())
@@ -130,6 +135,10 @@ def _nouns(tree: Tree) -> Iterator[Noun]:
         if token.pos != "NOUN" and fold(token.text) not in TITLES:
             continue
         share, parted = _share(tree, i)
+        up = tree.tokens[tree.tokens[i].head]
+        over = tree.tokens[up.head]
+        if token.dep == "pobj" and up.lemma in {"of", "for"} and over.lemma in _UNREAL:
+            marks.setdefault(i, []).append(meanings_of(over))
         yield Noun(
             token.text,
             meanings_of(token),
@@ -171,9 +180,8 @@ def _share(tree: Tree, i: int) -> tuple[str | None, bool]:
     for j in tree.of(i, "det", "amod", "advmod", "predet", "nummod"):
         token = tree.tokens[j]
         share = _SHARES.get(fold(token.text))
-        few = share == "few" and fold(token.text) == "few"
-        if few and any(fold(tree.tokens[k].text) == "a" for k in tree.of(i, "det")):
-            return "some", False
+        if fold(token.text) in {"few", "little"} and tree.of(i, "det"):
+            share = "some" if fold(token.text) == "few" else None  # "a few", "the little girl"
         if share and token.lemma != "one":
             return share, False
         hardly = [_SHARES.get(fold(tree.tokens[k].text)) for k in tree.of(j, "advmod")]
@@ -181,7 +189,8 @@ def _share(tree: Tree, i: int) -> tuple[str | None, bool]:
             return "few", False
     up = tree.tokens[i].head
     if tree.tokens[i].dep != "pobj" or tree.tokens[up].lemma != "of":
-        return None, False
+        counts = tree.of(i, "nummod")  # "three of nine villages"
+        return None, any(tree.tokens[k].lemma == "of" for j in counts for k in tree.children[j])
     whole = tree.tokens[tree.tokens[up].head]
     share = _SHARES.get(fold(whole.text)) or _SHARES.get(whole.lemma)
     if not share and whole.pos != "NUM":

@@ -58,6 +58,9 @@ def _unfounded(claim: Statement, predicate: Predicate, source: Source) -> str | 
         return f"the source does not say that it “{predicate.text}” that"
     if predicate.certainty == FACT and _is_but_planned(predicate, source):
         return f"the source does not say that “{predicate.text}” happened"
+    nouns = [n for s in source.sentences for n in s.qualifiers.nouns if n.words & predicate.words]
+    if nouns and all(any(not p & claim.stems for p in n.privatives) for n in nouns):
+        return f"the source does not say that “{nouns[0].text}” came about"
     said = predicate.words & source.words or predicate.lemma in _SUPPLETIVE
     return None if said else f"the source does not say “{predicate.text}”"
 
