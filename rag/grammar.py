@@ -39,6 +39,7 @@ _TOLD_TO = frozenset("tell warn advise order".split())
 _NOT = frozenset("not n't never".split())
 _SAID_TO = frozenset("say report rumour rumor understand".split())
 _AT_NO = frozenset("point time way circumstance mean stage account case".split())
+_AMOUNTS = frozenset("all every a an half".split())
 _INVERTED = frozenset("had should were".split())
 _FUTURE = frozenset("will shall would 'll wo".split())
 _PAST_AUXILIARIES = frozenset("has have had was were did 've 'd been".split())
@@ -50,10 +51,10 @@ class Predicate:
 
     `roles` maps agent, patient and each preposition to what fills it. `denials` counts what
     negates it. `certainty` is FACT, TO_COME or OPEN, `modal` that of its auxiliary alone. `past`
-    says that it is told as done, `over` that it is a state told of a time that is gone, `infinitive`
-    that it is told of no time, `reported` that somebody says it, `opinion` that it is but one side's word. `tokens` are the places of the words that
-    belong to it more closely than to any other predicate; `limits` are those of them that narrow
-    what is said, as "largely" does.
+    says that it is told as done, `over` that it is a state of a time that is gone, `infinitive`
+    that it is told of no time, `reported` that somebody says it, `opinion` that it is but one
+    side's word. `tokens` are the places of the words that belong to it more closely than to any
+    other predicate; `limits` are those of them that narrow what is said, as "largely" does.
     """
 
     text: str
@@ -105,7 +106,7 @@ class _Reader(Tree):
         doubted = any(self._certainty(j) == OPEN for j in governors)
         if doubted or lemmas & OPEN_HEADS or (token.dep == "xcomp" and lemmas & _TOLD_TO):
             certainty = OPEN
-        elif lemmas & SETTLED_HEADS or (infinitive and "about" in lemmas):
+        elif lemmas & SETTLED_HEADS or (infinitive and ("about" in lemmas or self._is_to_be(i))):
             certainty = max(certainty, TO_COME)
         domain = frozenset(self._domains.get(i, ()))
         denied = sum(bool(self._senses(j) & DENYING_HEADS) for j in governors)
@@ -126,7 +127,9 @@ class _Reader(Tree):
             reported=bool(lemmas & SPEECH_VERBS),
             opinion=bool(lemmas & OPINION_HEADS) or (infinitive and self._is_hearsay(i)),
             limits=frozenset(
-                t.lemma for t in self.tokens if t.start in domain and t.lemma in LIMITERS
+                t.lemma
+                for j, t in enumerate(self.tokens)
+                if t.start in domain and t.lemma in LIMITERS and not self._is_of_a_number(j)
             ),
             tokens=domain,
         )
@@ -181,6 +184,12 @@ class _Reader(Tree):
     def _is_infinitive(self, i: int) -> bool:
         return any(self.tokens[j].lemma == "to" for j in self.of(i, "aux"))
 
+    def _is_to_be(self, i: int) -> bool:
+        """ "was to resume in July" """
+        token = self.tokens[i]
+        plain = not self.of(token.head, "acomp", "attr")
+        return token.dep == "xcomp" and self.tokens[token.head].lemma == "be" and plain
+
     def _is_hearsay(self, i: int) -> bool:
         """ "is said to own a villa" """
         token = self.tokens[i]
@@ -228,8 +237,15 @@ class _Reader(Tree):
         elif self.tokens[i].dep == "conj":
             siblings = self.children[self.tokens[i].head]
             direct |= any(fold(self.tokens[k].text) in {"neither", "nor"} for k in siblings)
+            direct |= self._shares_a_not(i)
             nothing |= self._is_nobodys(self.tokens[i].head)
         return direct + nothing
+
+    def _shares_a_not(self, i: int) -> bool:
+        """ "did not inspect the plant or train its staff" """
+        head = self.tokens[i].head
+        either = any(fold(self.tokens[k].text) == "or" for k in self.children[head])
+        return either and bool(self.of(head, "neg"))
 
     def _is_nobodys(self, i: int) -> bool:
         """Whether a predicate's subject, which those joined to it share, is nobody: "no one came
@@ -246,7 +262,11 @@ class _Reader(Tree):
         """How certain what a predicate is joined to makes it, as that has one subject with it:
         "if it rains, they will stay and wait"."""
         token = self.tokens[i]
-        if token.dep != "conj" or self.of(i, *_SUBJECTS, "aux"):
+        if token.dep != "conj":
+            return FACT
+        if any(self.tokens[k].lemma in {"if", "unless"} for k in self.of(token.head, "mark")):
+            return OPEN
+        if self.of(i, *_SUBJECTS, "aux"):
             return FACT
         perfect = any(self.tokens[j].lemma == "have" for j in self.of(token.head, "aux"))
         if self._is_past(i) and not perfect:
@@ -258,9 +278,17 @@ class _Reader(Tree):
         noun = self.tokens[self.tokens[i].head].pos in {"NOUN", "PROPN"}
         return noun and self.tokens[i - 1].text == "," and not self.rules(self.tokens[i].head)
 
+    def _is_of_a_number(self, i: int) -> bool:
+        """Whether it limits how many there are: "nearly all", "almost 40"."""
+        following = self.tokens[i + 1 : i + 2]
+        return any(t.pos in {"NUM", "SYM"} or fold(t.text) in _AMOUNTS for t in following)
+
     def _is_not_but(self, i: int) -> bool:
-        """Whether it denies but a reason, and another is given: "not because … but because"."""
+        """Whether it denies but a reason, and another is given: "not because … but because"
+        or "…, not because"."""
         up = self.tokens[i].head
+        if self.tokens[up].dep == "prep" and i and self.tokens[i - 1].text == ",":
+            return True
         return self.tokens[up].dep == "prep" and any(
             t.text == "but" and t.head == self.tokens[up].head for t in self.tokens[up:]
         )

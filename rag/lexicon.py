@@ -175,6 +175,7 @@ before prior | ahead earlier until pre
 after following later | since once then when post
 until |
 since |
+although though despite | but however while whereas even yet nevertheless nonetheless still spite
 if | whether should had were unless provided assuming when case
 unless | without except
 because due owing cause lead result trigger prompt therefore consequence | thanks blame reason
@@ -235,18 +236,14 @@ NEGATIVE_HEADS = frozenset(
 """Lemmas that deny what depends on them."""
 
 FAILINGS = frozenset(
-    "fail collapse stall founder".split()
-    + ["fall through", "fall apart", "break down", "call off", "come to nothing"]
+    ["fail", "collapse", "stall", "founder", "fall through", "fall apart", "break down", "call off"]
 )
 """Verbs by which what their subject was to bring does not happen: "a deal to sell fell through"."""
 
-DENYING_HEADS = (
-    NEGATIVE_HEADS
-    | FAILINGS
-    | frozenset(
-        "short wrong false untrue incorrect mistaken".split()
-        + ["rule out", "put off", "hold off", "back out"]
-    )
+DENYING_HEADS = NEGATIVE_HEADS.union(
+    FAILINGS,
+    ["short", "wrong", "false", "untrue", "incorrect", "mistaken"],
+    ["rule out", "put off", "hold off", "back out"],
 )
 """Those and verbs with their particles that deny what depends on them, as "ruled out" does."""
 
@@ -257,8 +254,7 @@ OPEN_HEADS = frozenset(
     "could decide whether if unless predict forecast lobby pressure able ready willing "
     "plead proposal plan intention attempt bid effort hope demand call request threat "
     "verge brink order bet danger".split()
-    + ["close to"]
-)
+).union(["close to"])
 """Lemmas under which something has not happened, or is not known to."""
 
 SETTLED_HEADS = frozenset(
@@ -268,7 +264,7 @@ SETTLED_HEADS = frozenset(
 
 STATES = frozenset(
     "be have own belong serve live work employ lead hold ban run govern rule represent play chair "
-    "head".split()
+    "head coach manage captain teach edit direct".split()
 )
 """Verbs that tell of a state: what was so need not be so any more."""
 
@@ -284,7 +280,7 @@ OPINION_HEADS = frozenset(
 # must keep one of the line.
 _PRIVATIVES = """\
 fake counterfeit forged false bogus sham mock hoax phoney pseudo replica imitation
-former ex previous onetime sometime erstwhile deposed formerly previously
+former ex previous once onetime sometime erstwhile deposed formerly previously
 alleged suspected accused purported presumed supposed reputed allegedly
 so-called so self-styled self-proclaimed self called styled proclaimed
 would-be would proposed draft planned intended potential possible prospective aspiring proposal plan
@@ -300,7 +296,7 @@ def privatives() -> dict[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {}
     for line in _PRIVATIVES.splitlines():
         stems = frozenset(stem(part) for part in line.replace("-", " ").split())
-        found |= {word: stems for word in line.split()}
+        found |= dict.fromkeys(line.split(), stems)
     return found
 
 

@@ -206,4 +206,6 @@ def _linked(claim: Statement, source: Source) -> str | None:
 def _is_another(ours: Link, theirs: list[Link]) -> bool:
     """Whether the source has such a link, but to nothing that the claim has."""
     alike = [t for t in theirs if t.kind == ours.kind]
-    return bool(alike) and not any(ours.by & t.by for t in alike)
+    near = [t for t in alike if ours.by & t.by]
+    crossed = near and not any(ours.what & t.what for t in near)
+    return bool(alike) and (not near or (crossed and any(ours.what & t.what for t in theirs)))

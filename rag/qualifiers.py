@@ -65,7 +65,7 @@ _CONNECTIVES = {
 _SET_ASIDE = re.compile(
     r"\b(?:instead of|rather than|as opposed to|except(?: for)?|apart from|other than|unlike|"
     r"excluding|without|far from|anything but|"
-    r"(?<=, )not(?= (?:the|a|an|its|his|her|their) ))\b",
+    r"(?<=, )not(?= (?:because|the|a|an|its|his|her|their) ))\b",
     re.IGNORECASE,
 )
 _UNREAL = (
@@ -157,22 +157,30 @@ def _privative_places(tokens: Sequence[Token]) -> dict[int, list[frozenset[str]]
     for i, token in enumerate(tokens):
         word, last = fold(token.text), i
         for j in range(i + 1, min(i + 4, len(tokens))):  # "so-called", cut into its parts
-            joined = "".join(t.text for t in tokens[i : j + 1])
-            if tokens[j].start == tokens[j - 1].end and fold(joined) in known:
-                word, last = fold(joined), j
-        if word not in known:
-            continue
-        if last > i or token.dep in _MODIFYING:
-            nouns = range(last + 1, min(last + 6, len(tokens)))
-        elif i > 1 and word in {"elect", "designate"} and tokens[i - 1].text == "-":
-            nouns = range(i - 2, i - 1)
-        else:
-            continue
-        for j in nouns:
-            if tokens[j].pos not in _NOUN_LIKE or tokens[j].text in {",", "(", ";"}:
-                break
-            found.setdefault(j, []).append(known[word])
+            joined = fold("".join(t.text for t in tokens[i : j + 1]))
+            if tokens[j].start == tokens[j - 1].end and joined in known:
+                word, last = joined, j
+        if word in known:
+            for j in _qualified(tokens, i, last):
+                found.setdefault(j, []).append(known[word])
     return found
+
+
+def _qualified(tokens: Sequence[Token], i: int, last: int) -> Iterator[int]:
+    """The phrase that a qualifier from token `i` to `last` belongs to."""
+    token = tokens[i]
+    if last == i and token.dep not in _MODIFYING:
+        if i > 1 and fold(token.text) in {"elect", "designate"} and tokens[i - 1].text == "-":
+            yield i - 2
+        return
+    once = fold(token.text) == "once"
+    if once and tokens[token.head].pos != "NOUN":
+        return
+    first = last + 1 + (once and tokens[last + 1].pos == "DET")
+    for j in range(first, min(first + 5, len(tokens))):
+        if tokens[j].pos not in _NOUN_LIKE or tokens[j].text in {",", "(", ";"}:
+            return
+        yield j
 
 
 def _share(tree: Tree, i: int) -> tuple[str | None, bool]:
@@ -206,13 +214,13 @@ def _links(tree: Tree) -> Iterator[Link]:
         if not kind:
             continue
         if token.dep == "mark":
-            clause, kinds = token.head, {kind}
+            clause = token.head
             up = tree.tokens[clause].head
             while tree.tokens[clause].dep == "conj" and tree.of(up, "mark"):
                 clause, up = up, tree.tokens[up].head
             if tree.tokens[clause].dep != "advcl":
                 continue
-            yield from (Link(k, _verb(tree, up), _verb(tree, token.head)) for k in kinds)
+            yield Link(kind, _verb(tree, up), _verb(tree, token.head))
         elif token.dep == "prep":
             if "neg" in {tree.tokens[j].dep for j in tree.children[i]}:
                 continue
@@ -226,7 +234,8 @@ def _links(tree: Tree) -> Iterator[Link]:
 def _verb(tree: Tree, i: int) -> frozenset[str]:
     """The meanings of a verb; with "be" and the like also of what it is said with."""
     objects = tree.of(i, "attr", "acomp", "xcomp")
-    return frozenset().union(*(meanings_of(tree.tokens[j]) for j in (i, *objects)))
+    said = objects if objects and tree.tokens[i].lemma == "be" else (i, *objects)
+    return frozenset().union(*(meanings_of(tree.tokens[j]) for j in said))
 
 
 def _aside(text: str, tree: Tree) -> Iterator[int]:
