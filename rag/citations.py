@@ -14,18 +14,12 @@ from functools import cached_property
 from itertools import product
 
 from rag.errors import EntailmentError
-from rag.grammar import AGENT, GRAMMATICAL_SUBJECTS
-from rag.markup import has_markup
-from rag.names import same_person
-from rag.orders import is_order
 from rag.ports import Entailment, LanguageAnalyser
-from rag.reading import Reading, read_evidence
-from rag.sources import Sources
-from rag.speech import is_speech, read_speech
-from rag.statements import Source, Statement, read_statement
-from rag.support import coverage, objection
-from rag.types import Article, Citation, Claim, Evidence, Quote, Span, Verdict
-from rag.wording import (
+from rag.text.grammar import AGENT, GRAMMATICAL_SUBJECTS
+from rag.text.markup import has_markup
+from rag.text.names import same_person
+from rag.text.statements import Source, Statement, read_statement
+from rag.text.wording import (
     FUNCTION_WORDS,
     fold,
     is_hedged,
@@ -34,6 +28,12 @@ from rag.wording import (
     quotations,
     words,
 )
+from rag.types import Article, Citation, Claim, Evidence, Quote, Span, Verdict
+from rag.verification.orders import is_order
+from rag.verification.reading import Reading, read_evidence
+from rag.verification.sources import Sources
+from rag.verification.speech import is_speech, read_speech
+from rag.verification.support import coverage, objection
 
 QUOTE_SENTENCES = 2
 """A quote is at most this many sentences of the article."""

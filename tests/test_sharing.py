@@ -10,8 +10,8 @@ import anyio
 import httpx
 import pytest
 
-from rag.holder import find_door
 from rag.remote import through
+from rag.storage.holder import find_door
 from rag.types import Question
 from tests.chroma_server import ChromaServer, running
 from tests.conftest import CopyOfSeeded
