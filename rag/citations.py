@@ -58,6 +58,9 @@ MIN_ENTAILMENT = 0.5
 
 _LABEL = re.compile(r"^(?P<speaker>[^“”\"„«:]{2,100}):\s+(?P<rest>.+)$", re.DOTALL)
 _QUOTED = re.compile(r"^[“\"„«](?P<inner>[^“”\"„«»]+)[”\"“»]$", re.DOTALL)
+_APART = re.compile(
+    r"(?<=\b[A-Z]\.)\s(?=[A-Z]\.)"
+)  # initials: "J. K." for what articles write "J.K."
 _MARKS = "“”„‟«»\"'‘’"
 _EDGE = " \n\t\u00a0,.;" + _MARKS
 _BROKEN_OFF = frozenset(
@@ -213,11 +216,11 @@ class Verifier:
 
     def _read(self, text: str) -> Mapping[bool, Statement]:
         """The claim with its grammar (True), and without it for articles in other languages."""
-        speaker, rest = _labelled(text)
+        speaker, rest = _labelled(_APART.sub("", text))
         analysis = self._analyser.analyse([rest])[0]
         reported = speaker is not None or "according to" in rest.lower()
         speech = read_speech(rest, [Span(0, len(rest))], [analysis])[0]
-        statement = read_statement(rest, analysis, speaker or speech.speaker)
+        statement = read_statement(rest, analysis, speaker or speech.speaker, quotations(rest))
         plain = read_statement(rest, None, speaker)
         return {True: replace(statement, reported=reported), False: plain}
 

@@ -107,7 +107,7 @@ def _unattributed(
     """What one side says must not be told as a fact, nor be given to a speaker without words."""
     if claim.speaker and (predicate.reported or claim.reported) and not sentence.speaker:
         return f"the source does not say that {claim.speaker} said it"
-    quoted = any(span.start <= other.start < span.end for span in sentence.quotes)
+    quoted = _is_quoted(other, sentence) and not _is_set_as(claim, predicate, sentence)
     if not quoted and not other.opinion:
         return None
     if claim.speaker or (other.opinion and (predicate.opinion or claim.hedged)):
@@ -115,6 +115,20 @@ def _unattributed(
     if sentence.speaker and _mentions_speaker(claim, predicate, sentence.speaker):
         return None
     return f"these are the words of {sentence.speaker or 'somebody'}, not a fact"
+
+
+def _is_quoted(predicate: Predicate, statement: Statement) -> bool:
+    return any(span.start <= predicate.start < span.end for span in statement.quotes)
+
+
+def _is_set_as(claim: Statement, predicate: Predicate, sentence: Statement) -> bool:
+    """Whether the claim has it in quotation marks, too, after words of the source's own that lead
+    to it: "She asked whether they “had ever been there”."."""
+    return _is_quoted(predicate, claim) and any(
+        not _is_quoted(ours, claim)
+        and any(not _is_quoted(theirs, sentence) for theirs in _alike(ours, sentence))
+        for ours in claim.predicates
+    )
 
 
 def quotation_objection(claim: Statement, source: Source) -> str | None:
