@@ -1,0 +1,401 @@
+"""Who does what in a sentence: its predicates with their roles, denials and certainty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from rag.text.lexicon import (
+    DENYING_HEADS,
+    FAILINGS,
+    LIMITERS,
+    NEGATIVE_HEADS,
+    OPEN_HEADS,
+    OPINION_HEADS,
+    SETTLED_HEADS,
+    SPEECH_VERBS,
+    STATES,
+)
+from rag.text.phrases import Filler, Tree, meanings_of
+from rag.text.wording import HEDGES, NEGATIONS, fold
+from rag.types import Analysis, Token
+
+FACT, TO_COME, OPEN = 0, 1, 2
+"""How certain a predicate is: told as a fact, as yet to happen, as possible, wished or asked."""
+
+AGENT, PATIENT = "agent", "patient"
+
+GRAMMATICAL_SUBJECTS = frozenset("nsubj nsubjpass csubj expl".split())
+"""Dependencies of what makes a verb that of a whole clause, "there" and "it" included."""
+
+_SUBJECTS = frozenset("nsubj csubj nsubjpass csubjpass".split())
+_OBJECTS = frozenset("dobj attr dative oprd acomp".split())
+_LINKS = frozenset("ccomp xcomp acl pcomp csubj csubjpass".split())
+_NOUN_LINKS = frozenset("dobj pobj attr nsubjpass prep oprd acomp".split())
+_LINKING_PREPOSITIONS = frozenset("of from to about on against for in into without than as".split())
+_LIGHT_VERBS = frozenset("be have make take give get do hold".split())
+_OPEN_MODALS = frozenset("may might could should must can ought".split())
+_TOLD_TO = frozenset("tell warn advise order".split())
+_NOT = frozenset("not n't never".split())
+_SAID_TO = frozenset("say report rumour rumor understand".split())
+_AT_NO = frozenset("point time way circumstance mean stage account case".split())
+_AMOUNTS = frozenset("all every a an half".split())
+_INVERTED = frozenset("had should were".split())
+_FUTURE = frozenset("will shall would 'll wo".split())
+_PAST_AUXILIARIES = frozenset("has have had was were did 've 'd been".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """A verb, or what "be" and other light verbs are said with: `words` are its meanings.
+
+    `roles` maps agent, patient and each preposition to what fills it. `denials` counts what
+    negates it. `certainty` is FACT, TO_COME or OPEN, `modal` that of its auxiliary alone. `past`
+    says that it is told as done, `over` that it is a state of a time that is gone, `infinitive`
+    that it is told of no time, `reported` that somebody says it, `opinion` that it is but one
+    side's word. `tokens` are the places of the words that belong to it more closely than to any
+    other predicate; `limits` are those of them that narrow what is said, as "largely" does.
+    """
+
+    text: str
+    start: int
+    lemma: str
+    words: frozenset[str]
+    roles: Mapping[str, tuple[Filler, ...]] = field(hash=False)
+    denials: int
+    certainty: int
+    modal: int
+    past: bool
+    over: bool
+    infinitive: bool
+    reported: bool
+    opinion: bool
+    limits: frozenset[str]
+    tokens: frozenset[int]
+
+
+def predicates(analysis: Analysis) -> tuple[Predicate, ...]:
+    """The predicates of a text, in order."""
+    reader = _Reader(analysis)
+    return tuple(reader.predicate(i) for i in range(len(analysis.tokens)) if reader.rules(i))
+
+
+class _Reader(Tree):
+    """Reads the predicates of a parsed text."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        super().__init__(analysis)
+        self._domains: dict[int, set[int]] = {}
+        for i, token in enumerate(self.tokens):
+            self._domains.setdefault(self._ruler(i), set()).add(token.start)
+
+    def rules(self, i: int) -> bool:
+        """Whether a token is a predicate."""
+        token = self.tokens[i]
+        if token.pos in {"VERB", "AUX"}:
+            return token.dep not in {"aux", "auxpass", "amod", "compound"}
+        return token.dep == "ROOT" and bool(self.of(i, "nsubj", "nsubjpass"))
+
+    def predicate(self, i: int) -> Predicate:
+        """What is known of the predicate at a token."""
+        token = self.tokens[i]
+        governors = list(self._governors(i))
+        lemmas = {lemma for j in governors for lemma in self._senses(j)}
+        certainty = max(self._certainty(i), self._shared_certainty(i))
+        infinitive = self._is_infinitive(i)
+        doubted = any(self._certainty(j) == OPEN for j in governors)
+        if doubted or lemmas & OPEN_HEADS or (token.dep == "xcomp" and lemmas & _TOLD_TO):
+            certainty = OPEN
+        elif lemmas & SETTLED_HEADS or (infinitive and ("about" in lemmas or self._is_to_be(i))):
+            certainty = max(certainty, TO_COME)
+        domain = frozenset(self._domains.get(i, ()))
+        denied = sum(bool(self._senses(j) & DENYING_HEADS) for j in governors)
+        denied += infinitive and any(self._is_yet(j) for j in governors[:1])
+        past = certainty == FACT and self._is_past(i)
+        return Predicate(
+            text=token.text,
+            start=token.start,
+            lemma=token.lemma,
+            words=self._said(i),
+            roles=self._roles(i),
+            denials=denied + sum(self._negations(j) for j in (i, *governors)),
+            certainty=certainty,
+            modal=self._modal(i),
+            past=past,
+            over=past and not governors and token.lemma in STATES and self._is_over(i),
+            infinitive=infinitive,
+            reported=bool(lemmas & SPEECH_VERBS),
+            opinion=bool(lemmas & OPINION_HEADS) or (infinitive and self._is_hearsay(i)),
+            limits=frozenset(
+                t.lemma
+                for j, t in enumerate(self.tokens)
+                if t.start in domain and t.lemma in LIMITERS and not self._is_of_a_number(j)
+            ),
+            tokens=domain,
+        )
+
+    def _ruler(self, i: int) -> int:
+        while not self.rules(i) and self.tokens[i].head != i:
+            i = self.tokens[i].head
+        return i
+
+    def _said(self, i: int) -> frozenset[str]:
+        """The meanings of a predicate; of a light verb's object instead of its own."""
+        token = self.tokens[i]
+        objects = self.of(i, *_OBJECTS) if token.lemma in _LIGHT_VERBS else []
+        if token.lemma == "be":  # "Karis was the first" is "the first was Karis"
+            objects = objects or [k for j in self.of(i, "prep") for k in self.of(j, "pobj")]
+            objects = objects or self.of(i, "advmod")
+            named = (j for j in self.of(i, "nsubj") if self.tokens[j].pos != "PRON")
+            objects = [*objects, *named] if objects else []
+        if not objects:
+            return meanings_of(token)
+        return frozenset().union(*(meanings_of(self.tokens[j]) for j in objects))
+
+    def _governors(self, i: int) -> Iterator[int]:
+        """What a predicate depends on as its content, upwards: "denied" for "denied that …"."""
+        climbed = planned = False
+        while self.tokens[i].head != i:
+            token = self.tokens[i]
+            if token.dep == "conj" and not self.of(i, *_SUBJECTS):
+                if self._is_past(i) and self._is_infinitive(token.head):
+                    return  # "threatened to leave and left"
+                i = token.head  # "refused to stop and leave": both are refused
+                continue
+            if token.dep == "prep" and token.lemma not in _LINKING_PREPOSITIONS:
+                return
+            content = self._is_infinitive(i) or bool(self.of(i, "mark"))
+            purpose = not climbed and token.dep in {"acl", "relcl"} and content
+            failed = planned and token.dep == "nsubj" and self._senses(token.head) & FAILINGS
+            linked = token.dep in _LINKS or (climbed and token.dep in _NOUN_LINKS)
+            if not (linked or purpose or failed) or self._is_set_off(i):
+                return
+            i, climbed, planned = token.head, True, purpose
+            yield i
+
+    def _is_set_off(self, i: int) -> bool:
+        """Whether a clause is parted by a semicolon from what the parser hangs it on."""
+        up = self.tokens[i].head
+        first, last = sorted((i, up))
+        return self.tokens[i].dep == "ccomp" and any(
+            token.text == ";" for token in self.tokens[first:last]
+        )
+
+    def _is_infinitive(self, i: int) -> bool:
+        return any(self.tokens[j].lemma == "to" for j in self.of(i, "aux"))
+
+    def _is_to_be(self, i: int) -> bool:
+        """ "was to resume in July" """
+        token = self.tokens[i]
+        plain = not self.of(token.head, "acomp", "attr")
+        return token.dep == "xcomp" and self.tokens[token.head].lemma == "be" and plain
+
+    def _is_hearsay(self, i: int) -> bool:
+        """ "is said to own a villa" """
+        token = self.tokens[i]
+        return token.dep == "xcomp" and bool(self._senses(token.head) & _SAID_TO)
+
+    def _is_yet(self, i: int) -> bool:
+        """ "has yet to respond" """
+        light = self.tokens[i].lemma in {"have", "be"}
+        return light and any(self.tokens[j].lemma == "yet" for j in self.of(i, "advmod"))
+
+    def _senses(self, i: int) -> frozenset[str]:
+        """What the dictionary form of a word may be, also with its particle: "rule out"."""
+        lemma = self.tokens[i].lemma
+        particles = (self.tokens[j].lemma for j in self.of(i, "prt", "prep", "advmod"))
+        return _lemmas(self.tokens[i]).union(f"{lemma} {particle}" for particle in particles)
+
+    def _negations(self, i: int) -> int:
+        """How often words at a predicate itself deny it: "not", "never", "no one", "neither"."""
+        direct, nothing = False, False
+        domain = self._domains.get(i, ())
+        for j, token in enumerate(self.tokens):
+            if token.start in domain and (token.dep == "neg" or fold(token.text) in _NOT):
+                only = self._is_not_only(j) or self._is_not_but(j) or self._is_of_a_noun(j)
+                direct |= not only and fold(token.text) != "no"
+        for j in self.children[i]:
+            token = self.tokens[j]
+            denies = _denies(token) and fold(token.text) not in _NOT
+            direct |= denies and token.dep not in {"conj", "cc", "neg"}
+            direct |= token.dep == "cc" and fold(token.text) == "neither"
+            direct |= any(
+                self.tokens[k].lemma in _AT_NO
+                and any(fold(self.tokens[m].text) == "no" for m in self.of(k, "det"))
+                for k in self.of(j, "pobj")
+            )
+            longer = token.dep == "advmod" and token.lemma in {"long", "longer", "more", "anymore"}
+            if longer or token.dep in _SUBJECTS | _OBJECTS:
+                nothing |= any(
+                    _denies(self.tokens[k]) and fold(self.tokens[k].text) not in _NOT
+                    for k in self.children[j]
+                    if self.tokens[k].dep not in {"prep", "cc", "conj"}
+                )
+        if self.tokens[i].dep == "conj" and self.of(i, *_SUBJECTS):
+            siblings = (k for k in self.children[self.tokens[i].head] if k < i)
+            direct |= any(fold(self.tokens[k].text) == "nor" for k in siblings)
+        elif self.tokens[i].dep == "conj":
+            siblings = self.children[self.tokens[i].head]
+            direct |= any(fold(self.tokens[k].text) in {"neither", "nor"} for k in siblings)
+            direct |= self._shares_a_not(i)
+            nothing |= self._is_nobodys(self.tokens[i].head)
+        return direct + nothing
+
+    def _shares_a_not(self, i: int) -> bool:
+        """ "did not inspect the plant or train its staff" """
+        head = self.tokens[i].head
+        either = any(fold(self.tokens[k].text) == "or" for k in self.children[head])
+        return either and bool(self.of(head, "neg"))
+
+    def _is_nobodys(self, i: int) -> bool:
+        """Whether a predicate's subject, which those joined to it share, is nobody: "no one came
+        and won"."""
+        subjects = self.of(i, *_SUBJECTS)
+        if not subjects and self.tokens[i].dep == "conj":
+            return self._is_nobodys(self.tokens[i].head)
+        return any(_denies(self.tokens[k]) for j in subjects for k in (j, *self.of(j, "det")))
+
+    def _is_not_only(self, i: int) -> bool:
+        return i + 1 < len(self.tokens) and self.tokens[i + 1].lemma in {"only", "just", "merely"}
+
+    def _shared_certainty(self, i: int) -> int:
+        """How certain what a predicate is joined to makes it, as that has one subject with it:
+        "if it rains, they will stay and wait"."""
+        token = self.tokens[i]
+        if token.dep != "conj":
+            return FACT
+        if any(self.tokens[k].lemma in {"if", "unless"} for k in self.of(token.head, "mark")):
+            return OPEN
+        if self.of(i, *_SUBJECTS, "aux"):
+            return FACT
+        perfect = any(self.tokens[j].lemma == "have" for j in self.of(token.head, "aux"))
+        if self._is_past(i) and not perfect:
+            return FACT
+        return max(self._certainty(token.head), self._shared_certainty(token.head))
+
+    def _is_of_a_noun(self, i: int) -> bool:
+        """Whether it denies but a noun that is set against another: "the mayor, not the king"."""
+        noun = self.tokens[self.tokens[i].head].pos in {"NOUN", "PROPN"}
+        return noun and self.tokens[i - 1].text == "," and not self.rules(self.tokens[i].head)
+
+    def _is_of_a_number(self, i: int) -> bool:
+        """Whether it limits how many there are: "nearly all", "almost 40"."""
+        following = self.tokens[i + 1 : i + 2]
+        return any(t.pos in {"NUM", "SYM"} or fold(t.text) in _AMOUNTS for t in following)
+
+    def _is_not_but(self, i: int) -> bool:
+        """Whether it denies but a reason, and another is given: "not because … but because"
+        or "…, not because"."""
+        up = self.tokens[i].head
+        if self.tokens[up].dep == "prep" and i and self.tokens[i - 1].text == ",":
+            return True
+        return self.tokens[up].dep == "prep" and any(
+            t.text == "but" and t.head == self.tokens[up].head for t in self.tokens[up:]
+        )
+
+    def _certainty(self, i: int) -> int:
+        """How certain the words at a predicate itself make it."""
+        if self._is_asked(i) or self._is_inverted(i):
+            return OPEN
+        for j in self.children[i]:
+            token = self.tokens[j]
+            condition = token.dep == "advcl" and any(
+                self.tokens[k].lemma in {"if", "unless"} for k in self.of(j, "mark")
+            )
+            condition |= token.dep == "advcl" and self._is_inverted(j)
+            hedge = token.dep in {"mark", "advmod", "acomp"} and (
+                token.lemma in OPEN_HEADS or token.lemma in HEDGES
+            )
+            if condition or hedge:
+                return OPEN
+        return self._modal(i)
+
+    def _is_inverted(self, i: int) -> bool:
+        """Whether a clause is a condition by its order: "had he known", "should the vote fail"."""
+        subjects = self.of(i, *_SUBJECTS)
+        return any(
+            fold(self.tokens[j].text) in _INVERTED
+            and (j == 0 or self.tokens[j - 1].pos == "PUNCT")
+            and any(j < k for k in subjects)
+            for j in self.of(i, "aux", "auxpass")
+        )
+
+    def _is_over(self, i: int) -> bool:
+        """Whether a state that is told as past is told of a time before now: not "has been"."""
+        return not any(
+            fold(self.tokens[j].text) in {"has", "have", "'ve"} for j in self.of(i, "aux")
+        )
+
+    def _modal(self, i: int) -> int:
+        lemmas = {self.tokens[j].lemma for j in self.of(i, "aux")}
+        return OPEN if lemmas & _OPEN_MODALS else TO_COME if lemmas & _FUTURE else FACT
+
+    def _is_asked(self, i: int) -> bool:
+        while self.tokens[i].head != i:
+            i = self.tokens[i].head
+        return any(self.tokens[k].text == "?" for k in self.children[i])
+
+    def _is_past(self, i: int) -> bool:
+        token = self.tokens[i]
+        auxiliaries = {fold(self.tokens[j].text) for j in self.of(i, "aux", "auxpass")}
+        if auxiliaries:
+            return bool(auxiliaries & _PAST_AUXILIARIES)
+        form = token.text.lower()
+        return form == "was" or (form != token.lemma and not form.endswith(("ing", "s")))
+
+    def _roles(self, i: int) -> dict[str, tuple[Filler, ...]]:
+        roles: dict[str, list[int]] = {}
+        passive = self._is_passive(i)
+        for j in self.children[i]:
+            token = self.tokens[j]
+            if token.dep in _SUBJECTS:
+                roles.setdefault(PATIENT if passive else AGENT, []).append(j)
+            elif token.dep in _OBJECTS and token.pos != "ADP":
+                roles.setdefault(PATIENT, []).append(j)
+            elif token.dep in {"prep", "agent", "dative"}:
+                name = AGENT if token.dep == "agent" else token.lemma
+                roles.setdefault(name, []).extend(self.of(j, "pobj"))
+        if not self.of(i, *_SUBJECTS):
+            for role, shared in self._shared_subject(i, PATIENT if passive else AGENT).items():
+                roles[role] = [*roles.get(role, ()), *shared]
+        return {
+            role: tuple(self.filler(self.antecedent(j)) for j in fillers)
+            for role, fillers in roles.items()
+            if fillers
+        }
+
+    def _is_passive(self, i: int) -> bool:
+        """Also of a participle that follows a passive: "was cleared but found guilty"."""
+        if self.of(i, "auxpass", "nsubjpass"):
+            return True
+        token = self.tokens[i]
+        joined = token.dep == "conj" and not self.of(i, "aux", *_SUBJECTS)
+        is_participle = token.text.lower() != token.lemma and not token.text.endswith(("ing", "s"))
+        return joined and is_participle and self._is_passive(token.head)
+
+    def _shared_subject(self, i: int, role: str) -> dict[str, list[int]]:
+        """The subject that a predicate without one shares with the word that it hangs on."""
+        token = self.tokens[i]
+        up = token.head
+        if token.dep == "acl":
+            done_to = not token.text.lower().endswith("ing")
+            return {} if self.of(i, "aux") else {PATIENT if done_to else role: [up]}
+        if token.dep == "pcomp":
+            up = self.tokens[up].head
+        if token.dep not in {"conj", "xcomp", "advcl", "pcomp"} or up == i or not self.rules(up):
+            return {}
+        objects = self.of(up, "dobj") if token.dep == "xcomp" else []
+        shared = objects or self.of(up, "nsubj", "nsubjpass")
+        if token.dep == "conj" and self.tokens[up].dep == "ccomp":  # who says it may do it as well
+            shared = shared + self.of(self.tokens[up].head, "nsubj")
+        return {role: shared} if shared else self._shared_subject(up, role)
+
+
+def _denies(token: Token) -> bool:
+    return fold(token.text) in NEGATIONS and token.lemma not in NEGATIVE_HEADS
+
+
+def _lemmas(token: Token) -> frozenset[str]:
+    """What a verb's dictionary form may be; the parser takes "hopes" for a form of "hop"."""
+    form = token.text.lower()
+    return frozenset({token.lemma, form, form.removesuffix("s"), form.removesuffix("d")})
