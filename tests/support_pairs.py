@@ -1,4 +1,4 @@
-"""Claims about nine invented articles and the seed's, and whether the articles carry them.
+"""Claims about ten invented articles and the seed's, and whether the articles carry them.
 
 Each `Pair` is one article, what an LLM may write about it, and the kind of truth or forgery that
 this is. A forgery is false of the whole article, not only of one passage. `python -m
@@ -105,6 +105,22 @@ The airport reopened at 6 a.m. on Wednesday. Zentair cancelled 18 flights and ap
 Transport Minister Leon Adeyemi rejected calls to close the runway permanently. He ordered a review of snow clearing at all six state airports, which must report by the end of February.
 In 2018 a cargo plane overran the same runway, killing its two pilots. The union of air traffic controllers says it warned the airport twice last year about ice.""",
     ),
+    "tunnel": (
+        "Dozens trapped in Halden tunnel fire",
+        "2025-08-23",
+        """\
+Nobody was killed in the fire in the Halden tunnel on Friday, but up to 40 people were trapped and at least 12 were injured, officials said. Some of the passengers were rescued by fishermen, while most of the crew left on foot.
+Few residents of Marlow returned to their homes, and not all of the schools reopened on Monday. Neither the mayor nor the police chief resigned, and the operator has yet to respond to the allegations.
+The prime minister stopped short of apologising to the victims but ruled out selling the tunnel. A deal to sell the ferries to a Swiss investor fell through in May.
+The city will use electric buses instead of diesel trucks. Rather than closing the harbour, the council sold three piers.
+If the strike goes ahead, the railway will cancel 300 trains and refund every ticket. The bridge would have collapsed without the repairs, and the tanker almost hit it.
+Former transport minister Rui Vaz and the alleged smuggler Ivo Brandt were questioned by detectives. Police found a fake bomb in the station.
+Vaz served as minister from 1998 to 2006. The lighthouse was once the tallest building in Europe and is set to be demolished next year.
+The chairman resigned before the inquiry was published. The market will remain closed until October.
+Despite heavy rain, the festival went ahead, although two bands had cancelled because of illness. Half of the 600 guards will lose their jobs.
+The agency did not inspect the pumps or train its staff. The senate vetoed a draft treaty with Norway that would limit fishing in the bay.
+The port used to employ 900 people and previously belonged to the Talus family.""",
+    ),
     "seed": (
         "India and Russia reaffirm resolve to deepen trade and strategic cooperation",
         "2025-08-21",
@@ -129,6 +145,31 @@ class Pair:
 
 
 _TRUE = """\
+denial | tunnel | No one was killed in the fire in the Halden tunnel.
+denial | tunnel | The mayor did not resign.
+denial | tunnel | The operator has not responded to the allegations.
+denial | tunnel | The operator has yet to respond to the allegations.
+denial | tunnel | The prime minister stopped short of apologising to the victims.
+denial | tunnel | The prime minister ruled out selling the tunnel.
+denial | tunnel | The deal to sell the ferries to a Swiss investor fell through in May.
+denial | tunnel | The agency did not inspect the pumps.
+aside | tunnel | The city will use electric buses.
+aside | tunnel | The council sold three piers.
+share | tunnel | Some of the passengers were rescued by fishermen.
+share | tunnel | Few residents of Marlow returned to their homes.
+share | tunnel | Not all schools reopened on Monday.
+share | tunnel | Half of the 600 guards will lose their jobs.
+bound | tunnel | Up to 40 people were trapped, officials said.
+bound | tunnel | Officials said at least 12 people were injured.
+condition | tunnel | The railway will cancel 300 trains if the strike goes ahead.
+qualifier | tunnel | Former minister Rui Vaz was questioned by detectives.
+qualifier | tunnel | Police found a fake bomb in the station.
+over | tunnel | Vaz served as minister from 1998 to 2006.
+over | tunnel | The port used to employ 900 people.
+order | tunnel | The chairman resigned before the inquiry was published.
+order | tunnel | The market will remain closed until October.
+cause | tunnel | Two bands had cancelled because of illness.
+cause | tunnel | Despite heavy rain, the festival went ahead.
 denial | lottery | Nobody won the top prize on Tuesday.
 speaker | lottery | According to a new study, Kestrel has the slowest tills.
 quoted | lottery | Ona Vale released a single titled “Break My Stride”.
@@ -271,6 +312,44 @@ other form | wind | Chief executive Lena Brandt stated the purchase “doubles o
 """
 
 _FALSE = """\
+denial | tunnel | Somebody was killed in the fire in the Halden tunnel.
+denial | tunnel | The mayor resigned.
+denial | tunnel | The operator responded to the allegations.
+denial | tunnel | The operator has responded to the allegations.
+denial | tunnel | The prime minister apologised to the victims.
+denial | tunnel | The prime minister will sell the tunnel.
+denial | tunnel | The ferries were sold to a Swiss investor in May.
+denial | tunnel | The agency trained its staff.
+aside | tunnel | The city will use diesel trucks.
+aside | tunnel | The council closed the harbour.
+share | tunnel | The passengers were rescued by fishermen.
+share | tunnel | Most of the passengers were rescued by fishermen.
+share | tunnel | Some of the crew were rescued by fishermen.
+share | tunnel | Residents of Marlow returned to their homes.
+share | tunnel | All schools reopened on Monday.
+share | tunnel | No schools reopened on Monday.
+share | tunnel | 600 guards will lose their jobs.
+bound | tunnel | 40 people were trapped.
+bound | tunnel | At least 40 people were trapped, officials said.
+bound | tunnel | Up to 12 were injured, officials said.
+bound | tunnel | Exactly 12 were injured, officials said.
+condition | tunnel | The railway will cancel 300 trains.
+condition | tunnel | The railway will refund every ticket.
+condition | tunnel | The bridge collapsed.
+condition | tunnel | The tanker hit the bridge.
+qualifier | tunnel | Transport minister Rui Vaz was questioned by detectives.
+qualifier | tunnel | The smuggler Ivo Brandt was questioned by detectives.
+qualifier | tunnel | Police found a bomb in the station.
+qualifier | tunnel | A treaty with Norway limits fishing in the bay.
+over | tunnel | Vaz serves as minister.
+over | tunnel | The lighthouse is the tallest building in Europe.
+over | tunnel | The port belongs to the Talus family.
+order | tunnel | The chairman resigned after the inquiry was published.
+order | tunnel | The inquiry was published before the chairman resigned.
+order | tunnel | The market will remain closed since October.
+cause | tunnel | The festival went ahead because of heavy rain.
+cause | tunnel | Two bands had cancelled despite illness.
+cause | tunnel | The festival went ahead because two bands had cancelled.
 denial | lottery | Someone won the top prize on Tuesday night.
 denial | lottery | The top prize was won on Tuesday night.
 speaker | lottery | According to the government, Kestrel has the slowest tills.
