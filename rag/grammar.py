@@ -12,6 +12,7 @@ from rag.lexicon import (
     OPINION_HEADS,
     SETTLED_HEADS,
     SPEECH_VERBS,
+    TELLING,
 )
 from rag.phrases import Filler, Tree, meanings_of
 from rag.types import Analysis, Token
@@ -47,7 +48,7 @@ class Predicate:
     says that it is told as done, `infinitive` that it is told of no time, `reported` that somebody
     says it, `opinion` that it is but one side's word. `tokens` are the places of the words that
     belong to it more closely than to any other predicate; `limits` are those of them that narrow
-    what is said, as "largely" does.
+    what is said, as "largely" does. `tellers` are those who say it, the nearest first.
     """
 
     text: str
@@ -64,6 +65,7 @@ class Predicate:
     opinion: bool
     limits: frozenset[str]
     tokens: frozenset[int]
+    tellers: tuple[tuple[Filler, ...], ...] = field(hash=False)
 
 
 def predicates(analysis: Analysis) -> tuple[Predicate, ...]:
@@ -113,12 +115,18 @@ class _Reader(Tree):
             past=certainty == FACT and self._is_past(i),
             infinitive=any(self.tokens[j].lemma == "to" for j in self.of(i, "aux")),
             reported=bool(lemmas & SPEECH_VERBS),
-            opinion=bool(lemmas & OPINION_HEADS),
+            opinion=bool(lemmas & OPINION_HEADS)
+            or (bool(lemmas & SPEECH_VERBS) and self._is_advice(i)),
             limits=frozenset(
                 t.lemma for t in self.tokens if t.start in domain and t.lemma in LIMITERS
             ),
             tokens=domain,
+            tellers=tuple(self._tellers(j) for j in governors if _lemmas(self.tokens[j]) & TELLING),
         )
+
+    def _tellers(self, i: int) -> tuple[Filler, ...]:
+        """Who says what a verb of saying governs."""
+        return self._roles(i).get(AGENT, ())
 
     def _ruler(self, i: int) -> int:
         while not self.rules(i) and self.tokens[i].head != i:
@@ -208,6 +216,9 @@ class _Reader(Tree):
     def _modal(self, i: int) -> int:
         lemmas = {self.tokens[j].lemma for j in self.of(i, "aux")}
         return OPEN if lemmas & _OPEN_MODALS else TO_COME if lemmas & _FUTURE else FACT
+
+    def _is_advice(self, i: int) -> bool:
+        return any(self.tokens[j].lemma in {"should", "ought"} for j in self.of(i, "aux"))
 
     def _is_asked(self, i: int) -> bool:
         while self.tokens[i].head != i:

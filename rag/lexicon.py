@@ -204,6 +204,12 @@ PLAIN_SPEECH = frozenset(
 )
 """Those which say no more than that somebody says something."""
 
+TELLING = (PLAIN_SPEECH - {"express", "convey", "describe"}) | frozenset(
+    "claim insist argue warn deny admit confirm acknowledge assert maintain reveal testify allege "
+    "quote".split()
+)
+"""Those under which a clause is what somebody says."""
+
 GENERIC_NOUNS = TITLES | frozenset(
     "company firm country nation state city town island region club bank airline carmaker group "
     "organisation organization institution man woman boy girl player politician plane jet aircraft "
@@ -214,6 +220,23 @@ GENERIC_NOUNS = TITLES | frozenset(
     "quarterback champion billionaire candidate incumbent lawmaker tennis star veteran".split()
 )
 """Nouns that may stand for a name."""
+
+RELATIVES = frozenset(
+    "son daughter child brother sister sibling twin wife husband widow widower mother father parent "
+    "uncle aunt cousin nephew niece grandson granddaughter grandfather grandmother stepson "
+    "stepfather stepmother fiance fiancee girlfriend boyfriend friend partner ally rival opponent "
+    "critic enemy supporter follower aide adviser advisor assistant bodyguard driver spokesman "
+    "spokeswoman spokesperson lawyer attorney agent colleague predecessor successor deputy "
+    "counterpart boss mentor protege neighbour neighbor biographer challenger relative".split()
+)
+"""Nouns for people by whom they belong to."""
+
+PEOPLE = RELATIVES | frozenset(
+    "man woman boy girl person people teenager gunman suspect resident tourist driver passenger "
+    "officer soldier official teacher doctor nurse worker employee student minister president "
+    "mayor governor senator judge journalist reporter activist candidate player".split()
+)
+"""Nouns for people: what is done to them is not done to whom their phrase mentions besides."""
 
 COLLECTIVES = frozenset("team group duo pair trio couple company firm side".split())
 """Nouns that may stand for other nouns, like "researchers"."""
@@ -249,6 +272,15 @@ OPINION_HEADS = frozenset(
     "assert imply feel consider describe allegation accusation".split()
 )
 """Lemmas under which something is one side's word."""
+
+
+CHANGES = frozenset(
+    stem(verb)
+    for verb in "rise rises rose risen rising fall falls fell fallen falling grow grew grown drop "
+    "climb decline increase decrease gain jump slip plunge surge slump tumble soar shrink shrank "
+    "shed up down".split()
+)
+"""Stems of words after which a number without a preposition is by how much."""
 
 
 @lru_cache(maxsize=1)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from rag.grammar import AGENT, FACT, OPEN, PATIENT, TO_COME, Predicate
 from rag.lexicon import COLLECTIVES, GENERIC_NOUNS, PLAIN_SPEECH
-from rag.names import TITLES, countries_of
+from rag.names import TITLES, countries_of, same_person
 from rag.phrases import Filler, word_meanings
+from rag.speech import is_same_speaker
 from rag.statements import Source, Statement
 from rag.wording import FUNCTION_WORDS, fold, normalise_quotes, stem, words
 
@@ -85,7 +86,8 @@ def _difference(
     if other.past and predicate.certainty == TO_COME:
         return f"the source tells “{other.text}” as done"
     return (
-        _unattributed(claim, predicate, sentence, other)
+        _unattributed(claim, predicate, sentence, other, source)
+        or _other_teller(claim, predicate, sentence, other)
         or _other_roles(predicate, sentence, other, source)
         or _other_numbers(claim, predicate, sentence, other)
     )
@@ -101,8 +103,42 @@ def _is_surer(predicate: Predicate, other: Predicate) -> bool:
     return predicate.certainty < other.certainty
 
 
-def _unattributed(
+def _other_teller(
     claim: Statement, predicate: Predicate, sentence: Statement, other: Predicate
+) -> str | None:
+    """What somebody says that another said is not said by the former; of several who speak in a
+    sentence, each says their own."""
+    told = len(predicate.tellers) or int(claim.reported)
+    if (
+        other.tellers
+        and told < len(other.tellers)
+        and len(other.tellers) + _by_phrase(sentence) > 1
+    ):
+        return f"the source has “{other.text}” only as what somebody says that another said"
+    named = [teller for q in sentence.predicates for t in q.tellers for teller in t]
+    if len({teller.text for teller in named}) < 2 or not other.tellers:
+        return None
+    if claim.reported and claim.speaker and not predicate.tellers:
+        fits = any(is_same_speaker(claim.speaker, t.text, sentence.text) for t in other.tellers[0])
+        return None if fits else f"the source does not give “{other.text}” to {claim.speaker}"
+    for ours, theirs in zip(predicate.tellers, other.tellers, strict=False):
+        for teller in ours:
+            if theirs and not any(_may_tell(teller, their) for their in theirs):
+                return f"the source does not give “{other.text}” to {teller.text}"
+    return None
+
+
+def _by_phrase(sentence: Statement) -> int:
+    return int("according to" in sentence.text.lower())
+
+
+def _may_tell(ours: Filler, theirs: Filler) -> bool:
+    pronoun = {ours.kind, theirs.kind} & {"first person", "third person"}
+    return bool(pronoun) or all(head & theirs.words for head in ours.heads)
+
+
+def _unattributed(
+    claim: Statement, predicate: Predicate, sentence: Statement, other: Predicate, source: Source
 ) -> str | None:
     """What one side says must not be told as a fact, nor be given to a speaker without words."""
     if claim.speaker and (predicate.reported or claim.reported) and not sentence.speaker:
@@ -110,7 +146,7 @@ def _unattributed(
     quoted = any(span.start <= other.start < span.end for span in sentence.quotes)
     if not quoted and not other.opinion:
         return None
-    if claim.speaker or (other.opinion and (predicate.opinion or claim.hedged)):
+    if _speaks(claim, source) or (other.opinion and (predicate.opinion or claim.hedged)):
         return None
     if sentence.speaker and _mentions_speaker(claim, predicate, sentence.speaker):
         return None
@@ -119,7 +155,7 @@ def _unattributed(
 
 def quotation_objection(claim: Statement, source: Source) -> str | None:
     """Whose words the claim quotes without saying so; None where it says so, or quotes a title."""
-    if claim.speaker:
+    if _speaks(claim, source):
         return None
     for sentence in source.sentences:
         if not sentence.speaker or _names(claim, sentence.speaker):
@@ -129,6 +165,13 @@ def quotation_objection(claim: Statement, source: Source) -> str | None:
             if any(quotation in part for part in said) and not _is_title(quotation):
                 return f"these are the words of {sentence.speaker}, whom it does not name"
     return None
+
+
+def _speaks(claim: Statement, source: Source) -> bool:
+    """Whether the claim names a speaker, not only the paper that quotes one."""
+    return bool(claim.speaker) and not (
+        source.outlet and same_person(claim.speaker or "", source.outlet)
+    )
 
 
 def _is_title(quotation: str) -> bool:
@@ -199,7 +242,12 @@ def _fits(
         return True
     if not theirs:
         return not any(_holds(there, filler) for there in opposite)
-    if any(_is_in(there, filler, role) and not _renamed(there, filler) for there in theirs):
+    if any(
+        _is_in(there, filler, role)
+        and not _renamed(there, filler)
+        and _is_it(there, filler, source)
+        for there in theirs
+    ):
         return True
     return any(_may_mean(there, filler, sentence, other, source) for there in theirs)
 
@@ -238,8 +286,27 @@ def _has_title(filler: Filler) -> bool:
 
 def _is_in(there: Filler, filler: Filler, role: str) -> bool:
     """Whether the source's phrase is, or for what is done to it holds, what the claim names."""
-    known = there.core if role == AGENT else there.words
+    known = there.core if role == AGENT or there.is_person else there.words
     return all(head & known for head in filler.heads)
+
+
+def _is_it(there: Filler, filler: Filler, source: Source) -> bool:
+    """Whether no word before the claim's noun tells it from the source's: neither another first
+    name, nor "tea" for "coffee exports" where the source speaks of both, nor another's son."""
+    if any(not name & there.core for name in filler.called) and any(
+        not name & filler.words for name in there.called
+    ):
+        return False
+    if (
+        filler.owners
+        and there.owners
+        and not any(o & t for o in filler.owners for t in there.owners)
+    ):
+        return False
+    strange = [mark for mark in filler.marks if not mark & there.words]
+    return not any(mark & source.words for mark in strange) or all(
+        mark & filler.words for mark in there.marks
+    )
 
 
 def _holds(there: Filler, filler: Filler) -> bool:

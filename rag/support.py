@@ -8,6 +8,7 @@ from collections.abc import Callable
 from rag.dates import day_of
 from rag.grammar import AGENT, PATIENT
 from rag.lexicon import PLAIN_SPEECH, SPEECH_VERBS, backing, opposites, plain_speech
+from rag.measures import measure_objection
 from rag.names import is_known_word, is_mentioned, same_person, surname
 from rag.phrases import word_meanings
 from rag.relations import quotation_objection, relation_objection
@@ -213,6 +214,7 @@ def _covered(claim: Statement, source: Source) -> str | None:
 _CHECKS: tuple[Check, ...] = (
     _numbers,
     _dates,
+    measure_objection,
     _names,
     _speaker,
     _opposites,
