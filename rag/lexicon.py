@@ -234,7 +234,8 @@ RELATIVES = frozenset(
 PEOPLE = RELATIVES | frozenset(
     "man woman boy girl person people teenager gunman suspect resident tourist driver passenger "
     "officer soldier official teacher doctor nurse worker employee student minister president "
-    "mayor governor senator judge journalist reporter activist candidate player".split()
+    "mayor governor senator judge journalist reporter activist candidate player jury friend witness "
+    "rebel militia army police gang government ministry party union company team".split()
 )
 """Nouns for people: what is done to them is not done to whom their phrase mentions besides."""
 
@@ -269,10 +270,23 @@ SETTLED_HEADS = frozenset("set due schedule agree pledge promise vow commit unde
 
 OPINION_HEADS = frozenset(
     "allege claim argue believe think suspect accuse contend speculate insist suggest maintain "
-    "assert imply feel consider describe allegation accusation".split()
+    "assert imply feel brag boast consider describe allegation accusation".split()
 )
 """Lemmas under which something is one side's word."""
 
+
+SYMMETRIC = frozenset(
+    "rival partner friend ally colleague neighbour neighbor sibling twin cousin counterpart brother "
+    "sister opponent enemy relative".split()
+)
+"""Those of `RELATIVES` that go both ways."""
+
+DISPUTES = frozenset(
+    stem(word)
+    for word in "reject rejected deny denies denied dispute disagree refute dismiss fabrication "
+    "contrary lie lies baseless untrue unfounded false".split()
+)
+"""Stems of words by which one side contests what another says."""
 
 CHANGES = frozenset(
     stem(verb)

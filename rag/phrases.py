@@ -44,6 +44,15 @@ class Filler:
     is_person: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Kinship:
+    """Who (`bearers`) is a son, lawyer or rival (`kind`) of whom (`owners`)."""
+
+    kind: str
+    bearers: tuple[Filler, ...]
+    owners: tuple[Filler, ...]
+
+
 @lru_cache(maxsize=50_000)
 def word_meanings(text: str, lemma: str = "") -> frozenset[str]:
     """What a word can be matched by: its stem and its lemma's, their synonyms, its country."""
@@ -107,6 +116,23 @@ class Tree:
         after = [j for j in self.of(i, "prep") if self.tokens[j].lemma in {"of", "for", "to"}]
         found = [*self.of(i, "poss"), *(k for j in after for k in self.of(j, "pobj"))]
         return [j for j in found if self._kind(j) in {"name", "noun"}]
+
+    def kinships(self) -> Iterator[Kinship]:
+        """Who is whose son, lawyer or rival."""
+        for i, token in enumerate(self.tokens):
+            if token.lemma not in RELATIVES or token.pos not in {"NOUN", "PROPN", "ADJ"}:
+                continue
+            bearers, owners = self.of(i, "appos"), self.owners(i)
+            up = self.tokens[token.head]
+            if token.dep in {"appos", "compound", "amod", "nmod"}:  # "X's rival Y", "Y, X's rival"
+                bearers = [token.head]
+                possessors = self.of(token.head, "poss") if token.dep != "appos" else []
+                owners = owners or [j for j in possessors if self._kind(j) in {"name", "noun"}]
+            elif token.dep == "attr" and up.lemma in {"be", "become"}:
+                bearers = self.of(token.head, "nsubj")
+            yield Kinship(
+                token.lemma, tuple(map(self.filler, bearers)), tuple(map(self.filler, owners))
+            )
 
     def _marks(self, i: int) -> list[int]:
         """The words before a noun that tell it from others: "tea exports", "Spanish minister"."""

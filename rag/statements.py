@@ -11,7 +11,7 @@ from rag.dates import DateMention, date_mentions, is_relative
 from rag.grammar import Predicate, predicates
 from rag.lexicon import PLAIN_SPEECH, plain_speech
 from rag.names import name_words
-from rag.phrases import word_meanings
+from rag.phrases import Kinship, Tree, word_meanings
 from rag.quantities import Quantity, quantities
 from rag.types import Analysis, Span
 from rag.wording import (
@@ -78,6 +78,7 @@ class Statement:
     counted: tuple[tuple[int, frozenset[str]], ...]  # start of a number, meanings of what it counts
     qualities: tuple[tuple[str, frozenset[str]], ...]  # its adjectives
     forms: tuple[Form, ...]
+    kinships: tuple[Kinship, ...]
     negated: bool
     hedged: bool
     reported: bool = False  # all of it is told as what the speaker says
@@ -167,6 +168,7 @@ def read_statement(
         counted=tuple(_counted(analysis)) if analysis else (),
         qualities=tuple(_qualities(analysis)) if analysis else (),
         forms=tuple(_forms(text, counted, dates)),
+        kinships=tuple(Tree(analysis).kinships()) if analysis else (),
         negated=is_negated(text) or (analysis is None and _is_negated_abroad(folded)),
         hedged=is_hedged(text),
     )
