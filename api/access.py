@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import compile_path
 
-from rag.keys import Scope
+from rag.storage.keys import Scope
 
 PAGES = ("/articles/{id}", "/answers/{id}")
 """Pages to read; a setting closes them."""

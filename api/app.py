@@ -30,10 +30,10 @@ from api.schemas import Problem
 from api.security import KeyCheck
 from api.tracing import Tracing
 from api.uploads import ArticleRequest
-from rag.holder import Door, program_version
 from rag.remote import ROUTE as LOCAL_ROUTE
 from rag.service import Service
 from rag.settings import Settings
+from rag.storage.holder import Door, program_version
 
 DESCRIPTION = """\
 Ask news articles: every sentence of the answer is backed by a verbatim quotation,

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.problems import kind_of, refusal
 from api.security import FOREIGN_ORIGIN
 from rag.errors import DatelineError
-from rag.keyring import Keyring
+from rag.storage.keyring import Keyring
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from rag.feedback import Feedback
+from rag.storage.feedback import Feedback
 from rag.types import (
     Answer,
     AnswerEvent,

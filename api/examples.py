@@ -14,7 +14,7 @@ from api.openai.errors import error_of, speaks_openai
 from api.openai.writing import Heading
 from api.problems import INTERNAL, INVALID, KINDS, MALFORMED, kind_of_status, problem
 from api.security import MISSING_SCOPE, NO_KEY
-from rag.feedback import Feedback
+from rag.storage.feedback import Feedback
 from rag.types import Answer, Article, Citation, Evidence, Passage, Sentence, Understood
 
 ASKED = "What did India say about terrorism?"

@@ -19,8 +19,8 @@ from starlette.types import Scope as Request
 from api.access import needed_scope, suffices
 from api.problems import Kind, kind_of, refusal
 from rag.errors import DatelineError, LibraryError
-from rag.keyring import Keyring
-from rag.keys import Key, Scope
+from rag.storage.keyring import Keyring
+from rag.storage.keys import Key, Scope
 
 logger = logging.getLogger(__name__)
 

@@ -19,9 +19,9 @@ from api.ending import Ending
 from api.middleware import is_loopback
 from rag.bootstrap import open_held, open_keyring
 from rag.errors import SettingsError
-from rag.holder import Door, hold
 from rag.service import Service
 from rag.settings import Settings
+from rag.storage.holder import Door, hold
 
 FAREWELL_S = 2
 """So long may the last of what was answered take to reach its clients."""

@@ -13,7 +13,7 @@ from pydantic import ConfigDict, ValidationError
 
 from api.dependencies import ServiceOfApp, is_json, media_type
 from rag.articles import ArticleFields
-from rag.receipts import Repeatable
+from rag.storage.receipts import Repeatable
 
 DOCUMENTS = {"text/html": ".html", "text/markdown": ".md", "text/plain": ".txt"}
 """The media types of documents, and the suffix of files that are read in the same way."""

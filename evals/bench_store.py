@@ -28,8 +28,8 @@ from rag.types import Filters, Question
 
 DIMENSIONS = 384
 TOPICS = 500
-SENTENCES = 30
-"""Of an article: about five chunks of it."""
+SENTENCES, CHUNKS = 30, 4
+"""Of an article."""
 
 QUESTIONS = 200
 PARTS = ("ingest", "start", "rebuild")
@@ -77,7 +77,10 @@ def main() -> None:
 
 
 def _print(part: str, figures: dict[str, float]) -> None:
-    told = ", ".join(f"{name} {value:,.4g}" for name, value in figures.items())
+    told = ", ".join(
+        f"{name} {value:,.0f}" if value >= 100 else f"{name} {value:.3g}"
+        for name, value in figures.items()
+    )
     print(f"{part:<8} {told}", flush=True)
 
 
@@ -134,10 +137,10 @@ async def _rebuild(folder: Path, _: int) -> dict[str, float]:
 
 
 def _write_news(path: Path, chunks: int) -> None:
-    """Articles of made-up words, the same in every run; a chunk has about six sentences."""
+    """Articles of made-up words, the same in every run."""
     picks = random.Random(0)
     with path.open("w", encoding="utf-8") as file:
-        for number in range(6 * chunks // SENTENCES):
+        for number in range(chunks // CHUNKS):
             text = " ".join(_sentence(picks) for _ in range(SENTENCES))
             known = {"id": f"n{number}", "outlet": f"Outlet {number % 20}", "text": text}
             day = f"20{number % 20 + 10}-{number % 12 + 1:02}-{number % 28 + 1:02}"

@@ -31,9 +31,9 @@ from rag.errors import DatelineError
 from rag.language import SpacyAnalyser
 from rag.ports import LanguageAnalyser
 from rag.readers import read_articles
-from rag.reading import Reading
 from rag.settings import load_settings
 from rag.types import Article, Claim
+from rag.verification.reading import Reading
 
 WRONG_ID = "wrong id"
 STRANGERS = 5

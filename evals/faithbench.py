@@ -22,10 +22,10 @@ from rag.citations import MIN_SHARE, Verifier
 from rag.errors import DatelineError
 from rag.ports import Embedder, LanguageAnalyser, Vectors
 from rag.sentences import sentence_spans
-from rag.statements import Source, Statement, read_statement
-from rag.support import coverage
+from rag.text.statements import Source, Statement, read_statement
+from rag.text.wording import content_stems
 from rag.types import Article, Claim, Evidence, Passage
-from rag.wording import content_stems
+from rag.verification.support import coverage
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -11,11 +11,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from evals.specimens import Fact, Material, stems_of
-from rag.dates import MONTHS, WEEKDAYS, date_mentions
-from rag.names import TITLES, place_of
-from rag.quantities import quantities
+from rag.text.dates import MONTHS, WEEKDAYS, date_mentions
+from rag.text.names import TITLES, place_of
+from rag.text.quantities import quantities
+from rag.text.wording import FUNCTION_WORDS, fold, normalise_quotes, stem, words
 from rag.types import Entity, Span
-from rag.wording import FUNCTION_WORDS, fold, normalise_quotes, stem, words
 
 Maker = Callable[[Fact, Material, Sequence[Material], random.Random], Iterator[str]]
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 
 from evals.specimens import Fact, Material
-from rag.dates import MONTHS, WEEKDAYS
-from rag.names import TITLES
+from rag.text.dates import MONTHS, WEEKDAYS
+from rag.text.names import TITLES
+from rag.text.wording import fold, is_hedged, is_negated, words
 from rag.types import Span, Token
-from rag.wording import fold, is_hedged, is_negated, words
 
 Maker = Callable[[Fact, Material], Iterator[str]]
 

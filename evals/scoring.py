@@ -30,9 +30,9 @@ from evals.metrics import (
     trec_scores,
 )
 from evals.promises import promise_breaches, quotation_validity
+from rag.text.wording import fold
 from rag.tokens import count_tokens
 from rag.types import Answer, Article, Passage
-from rag.wording import fold
 
 Scale = Literal["yes/no", "share", "ms", "tokens", "usd"]
 Better = Literal["higher", "lower"]

@@ -12,8 +12,8 @@ from functools import cached_property
 from rag.chunking import chunk_article
 from rag.citations import Verifier
 from rag.ports import LanguageAnalyser
+from rag.text.wording import FUNCTION_WORDS, quotations, stem, words
 from rag.types import Analysis, Article, Evidence, Passage, Span, Token
-from rag.wording import FUNCTION_WORDS, quotations, stem, words
 
 SENTENCE_WORDS = (6, 45)
 """A sentence with fewer or more words is no specimen."""

@@ -31,10 +31,10 @@ from rag.excerpts import claims_of
 from rag.extractive import is_presentable, pick, read_asked
 from rag.language import SpacyAnalyser
 from rag.ports import Embedder, LanguageAnalyser
-from rag.questions import Asked
-from rag.reading import read_evidence
+from rag.query.questions import Asked
 from rag.settings import Settings, load_settings
 from rag.types import Evidence, Question
+from rag.verification.reading import read_evidence
 
 Matrix = NDArray[np.float64]
 Outcome = dict[str, float]

@@ -22,13 +22,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from rag.checksums import register
-from rag.database import BUSY_TIMEOUT_S
 from rag.errors import LibraryError
-from rag.holder import hold
-from rag.integrity import inspect, schema_version
 from rag.ports import Progress
-from rag.schema import MIGRATIONS
+from rag.storage.checksums import register
+from rag.storage.database import BUSY_TIMEOUT_S
+from rag.storage.holder import hold
+from rag.storage.integrity import inspect, schema_version
+from rag.storage.schema import MIGRATIONS
 
 LIBRARY = "library.db"
 INDEX = "index"

@@ -17,7 +17,6 @@ from rag.answering import Answerer
 from rag.backup import INDEX, LIBRARY, refuse_loss, sweep
 from rag.blending import Blender
 from rag.condensing import DEADLINE_S, Condenser, Rewriting
-from rag.database import Database
 from rag.embedding import SentenceTransformerEmbedder
 from rag.entailment import CrossEncoderEntailment
 from rag.errors import (
@@ -25,10 +24,8 @@ from rag.errors import (
 )
 from rag.exact import ExactIndex
 from rag.extractive import Extractor
-from rag.holder import hold
 from rag.index import ChromaIndex
 from rag.ingest import Ingester
-from rag.keyring import Keyring
 from rag.language import SpacyAnalyser
 from rag.library import SqliteLibrary
 from rag.llm import OpenAIModel
@@ -46,6 +43,9 @@ from rag.reranking import CrossEncoderReranker
 from rag.retrieval import Retriever
 from rag.service import Service
 from rag.settings import Settings
+from rag.storage.database import Database
+from rag.storage.holder import hold
+from rag.storage.keyring import Keyring
 from rag.tracing import TracedModel
 from rag.writing import Generation
 

@@ -11,12 +11,12 @@ from itertools import accumulate
 
 import numpy as np
 
-from rag.names import is_mentioned, name_words, place_of, same_person, surname
 from rag.ports import Embedder, Vectors
-from rag.questions import Asked
-from rag.reading import Reading
+from rag.query.questions import Asked
+from rag.text.names import is_mentioned, name_words, place_of, same_person, surname
+from rag.text.wording import content_stems, fold, numbers
 from rag.types import Entity
-from rag.wording import content_stems, fold, numbers
+from rag.verification.reading import Reading
 
 WEIGHTS: Mapping[str, float] = {
     "similarity": 3.04,

@@ -14,18 +14,12 @@ from functools import cached_property
 from itertools import product
 
 from rag.errors import EntailmentError
-from rag.grammar import AGENT, GRAMMATICAL_SUBJECTS
-from rag.markup import has_markup
-from rag.names import same_person
-from rag.orders import is_order
 from rag.ports import Entailment, LanguageAnalyser
-from rag.reading import Reading, read_evidence
-from rag.sources import Sources
-from rag.speech import is_speech, read_speech
-from rag.statements import Source, Statement, read_statement
-from rag.support import coverage, objection
-from rag.types import Article, Citation, Claim, Evidence, Quote, Span, Verdict
-from rag.wording import (
+from rag.text.grammar import AGENT, GRAMMATICAL_SUBJECTS
+from rag.text.markup import has_markup
+from rag.text.names import same_person
+from rag.text.statements import Source, Statement, read_statement
+from rag.text.wording import (
     FUNCTION_WORDS,
     fold,
     is_hedged,
@@ -34,6 +28,12 @@ from rag.wording import (
     quotations,
     words,
 )
+from rag.types import Article, Citation, Claim, Evidence, Quote, Span, Verdict
+from rag.verification.orders import is_order
+from rag.verification.reading import Reading, read_evidence
+from rag.verification.sources import Sources
+from rag.verification.speech import is_speech, read_speech
+from rag.verification.support import coverage, objection
 
 QUOTE_SENTENCES = 2
 """A quote is at most this many sentences of the article."""
@@ -58,6 +58,9 @@ MIN_ENTAILMENT = 0.5
 
 _LABEL = re.compile(r"^(?P<speaker>[^“”\"„«:]{2,100}):\s+(?P<rest>.+)$", re.DOTALL)
 _QUOTED = re.compile(r"^[“\"„«](?P<inner>[^“”\"„«»]+)[”\"“»]$", re.DOTALL)
+_APART = re.compile(
+    r"(?<=\b[A-Z]\.)\s(?=[A-Z]\.)"
+)  # initials: "J. K." for what articles write "J.K."
 _MARKS = "“”„‟«»\"'‘’"
 _EDGE = " \n\t\u00a0,.;" + _MARKS
 _BROKEN_OFF = frozenset(
@@ -213,11 +216,11 @@ class Verifier:
 
     def _read(self, text: str) -> Mapping[bool, Statement]:
         """The claim with its grammar (True), and without it for articles in other languages."""
-        speaker, rest = _labelled(text)
+        speaker, rest = _labelled(_APART.sub("", text))
         analysis = self._analyser.analyse([rest])[0]
         reported = speaker is not None or "according to" in rest.lower()
         speech = read_speech(rest, [Span(0, len(rest))], [analysis])[0]
-        statement = read_statement(rest, analysis, speaker or speech.speaker)
+        statement = read_statement(rest, analysis, speaker or speech.speaker, quotations(rest))
         plain = read_statement(rest, None, speaker)
         return {True: replace(statement, reported=reported), False: plain}
 

@@ -8,8 +8,8 @@ from functools import cached_property
 
 from rapidfuzz import fuzz
 
-from rag.copies import fold
 from rag.ports import Library
+from rag.text.copies import fold
 from rag.types import Chunk, Copy, Filters
 
 CARRIED = 0.8

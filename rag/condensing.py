@@ -16,13 +16,13 @@ from dataclasses import dataclass, field, replace
 
 from rag.cores import compute
 from rag.errors import LanguageModelError
-from rag.followups import MAX_QUESTION_CHARS, MAX_TURNS, depends, stand_alone, without_marks
-from rag.names import is_known_word
 from rag.ports import LanguageAnalyser, LanguageModel
 from rag.prompting import PromptTemplate, RenderedPrompt, as_data
-from rag.statements import names_in
+from rag.query.followups import MAX_QUESTION_CHARS, MAX_TURNS, depends, stand_alone, without_marks
+from rag.text.names import is_known_word
+from rag.text.statements import names_in
+from rag.text.wording import FUNCTION_WORDS, content_stems, fold, is_negated, numbers, stem, words
 from rag.types import Question, Turn, Usage
-from rag.wording import FUNCTION_WORDS, content_stems, fold, is_negated, numbers, stem, words
 
 logger = logging.getLogger(__name__)
 

@@ -8,12 +8,12 @@ from functools import partial
 
 from rag.citations import Verifier
 from rag.composing import Composer
-from rag.conflicts import Difference, difference, is_near
 from rag.excerpts import claim_of, is_unattributed
-from rag.reading import Reading
-from rag.statements import Source
+from rag.text.statements import Source
+from rag.text.wording import content_stems, numbers
 from rag.types import Claim, Conflict, Quote, Sentence, SentenceReady, Span, Verdict
-from rag.wording import content_stems, numbers
+from rag.verification.conflicts import Difference, difference, is_near
+from rag.verification.reading import Reading
 
 MAX_SENTENCES = 4
 """An answer that has other sides beside the articles' own sentences has at most so many."""

@@ -26,10 +26,10 @@ from rag.errors import (
     LibraryError,
     LibraryInUseError,
 )
-from rag.holder import hold
-from rag.integrity import Damage, inspect
 from rag.ports import Embedder, Progress
 from rag.settings import Settings
+from rag.storage.holder import hold
+from rag.storage.integrity import Damage, inspect
 
 LITTLE_SPACE = 3.0
 """Free space in sizes of the library below which it is told: a rebuilt index takes about as much,

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rag.markup import without_markup
 from rag.sentences import sentence_spans
+from rag.text.markup import without_markup
 
 SENTINEL = "NOT_IN_ARTICLES"  # the whole reply, when the articles don't say
 

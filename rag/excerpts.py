@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.candidates import Candidate
-from rag.reading import Reading
+from rag.text.wording import content_stems
 from rag.types import Claim, Span
-from rag.wording import content_stems
+from rag.verification.reading import Reading
 
 INFORMATIVE_WORDS = 4
 """Content words around a quotation that make its whole sentence worth showing."""

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from rag.candidates import Candidate, score_sentences
 from rag.excerpts import claims_of, is_unattributed
-from rag.markup import has_markup
 from rag.ports import Embedder, LanguageAnalyser
-from rag.questions import Asked, read_question
-from rag.reading import Reading
+from rag.query.questions import Asked, read_question
 from rag.selection import select
+from rag.text.markup import has_markup
+from rag.text.wording import content_stems
 from rag.types import Claim, Question
-from rag.wording import content_stems
+from rag.verification.reading import Reading
 
 THRESHOLD = -2.4
 """Log-odds below which the best sentence is no answer."""

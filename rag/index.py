@@ -1,7 +1,7 @@
 """Nearest-neighbour search by Chroma, as a projection of the library that can be rebuilt.
 
-The library keeps a record of it (`rag.generations`). Whatever the record or a look at the index
-calls into question is built anew, beside the old generation; so is what still holds deleted
+The library keeps a record of it (`rag.storage.generations`). Whatever the record or a look at the
+index calls into question is built anew, beside the old generation; so is what still holds deleted
 vectors.
 """
 
@@ -18,11 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.chroma import BATCH, ChromaCollection, reach
 from rag.errors import IndexUnavailableError, LibraryError
-from rag.generations import Books, Generation, changes, compare, sum_of_files
 from rag.ports import Progress, Vectors, VectorStore
-from rag.sites import Site, close
+from rag.storage.chroma import BATCH, ChromaCollection, reach
+from rag.storage.generations import Books, Generation, changes, compare, sum_of_files
+from rag.storage.sites import Site, close
 
 QUICK_REBUILD = 2000
 """So many vectors are indexed while a search waits for it: two seconds here."""

@@ -20,8 +20,8 @@ from rag.errors import EmbeddingError, IndexUnavailableError
 from rag.library import Change, SqliteLibrary
 from rag.ports import Embedder, Progress, VectorIndex, Vectors
 from rag.readers import Ignored, read_articles
-from rag.rows import content_hash
 from rag.scrubbing import Scrubber
+from rag.storage.rows import content_hash
 from rag.types import Article, Chunk, IngestReport, Skipped
 
 GROUP = 512

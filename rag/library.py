@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.answers import delete_answers, delete_outdated_answers
-from rag.catalogue import Catalogue, fresh_rows, keep_rows, read_catalogue, select_rows
-from rag.clusters import assign_backlog, assign_cluster, select_copies
-from rag.database import Database
 from rag.ports import Rows, Vectors
-from rag.rows import (
+from rag.storage.answers import delete_answers, delete_outdated_answers
+from rag.storage.catalogue import Catalogue, fresh_rows, keep_rows, read_catalogue, select_rows
+from rag.storage.clusters import assign_backlog, assign_cluster, select_copies
+from rag.storage.database import Database
+from rag.storage.rows import (
     delete_articles,
     filter_sql,
     insert_article,
@@ -25,8 +25,7 @@ from rag.rows import (
     select_chunks_without_vectors,
     select_hashes,
 )
-from rag.types import Article, Chunk, Copy, Filters
-from rag.vectors import (
+from rag.storage.vectors import (
     claim_model,
     insert_vectors,
     require_model,
@@ -35,7 +34,8 @@ from rag.vectors import (
     select_vectors_at,
     switch_model,
 )
-from rag.words import count_words, merge_words, score_words, search_words
+from rag.storage.words import count_words, merge_words, score_words, search_words
+from rag.types import Article, Chunk, Copy, Filters
 
 _REMAINS = "remains"  # the key in `meta` that is there while files may keep what was deleted
 
@@ -236,13 +236,13 @@ class SqliteLibrary:
     def lexical(
         self, terms: Sequence[str], limit: int, within: Rows | None = None
     ) -> list[tuple[str, float]]:
-        """The best chunks for any of the words `terms`, as `rag.words.search_words` finds them, of
-        those in `within`, if given."""
+        """The best chunks for any of the words `terms`, as `rag.storage.words.search_words` finds
+        them, of those in `within`, if given."""
         with self._database.reading() as db:
             return search_words(db, terms, limit, within)
 
     def frequencies(self, terms: Sequence[str]) -> dict[str, int]:
-        """In how many chunks each of the words stands, as far as `rag.words` counts."""
+        """In how many chunks each of the words stands, as far as `rag.storage.words` counts."""
         with self._database.reading() as db:
             return count_words(db, terms)
 

@@ -12,8 +12,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.text.wording import FUNCTION_WORDS, stem
 from rag.types import Article, Chunk, Period, Understanding
-from rag.wording import FUNCTION_WORDS, stem
 
 Values = NDArray[np.float64]
 

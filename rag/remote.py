@@ -19,9 +19,9 @@ from httpx2 import AsyncClient, HTTPError, Response, Timeout
 from pydantic import TypeAdapter, ValidationError
 
 from rag.errors import DatelineError, NotFoundError, RemoteError
-from rag.feedback import Feedback
-from rag.holder import Door, program_version
 from rag.ports import Progress
+from rag.storage.feedback import Feedback
+from rag.storage.holder import Door, program_version
 from rag.types import AnswerEvent, Article, Evidence, IngestReport, Question
 
 ROUTE = "/local"

@@ -14,8 +14,9 @@ from rag.blending import RERANKED, Blended, Blender
 from rag.collapsing import carriers, collapse
 from rag.cores import compute
 from rag.errors import IndexUnavailableError
-from rag.outlets import OutletNames
 from rag.ports import Embedder, Library, Rows, VectorIndex, Vectors
+from rag.query.outlets import OutletNames
+from rag.query.understanding import understand
 from rag.ranking import (
     FEATURES,
     WEIGHTS,
@@ -28,7 +29,6 @@ from rag.ranking import (
 )
 from rag.tokens import count_tokens
 from rag.types import Article, Chunk, Evidence, Passage, Question, Understanding
-from rag.understanding import understand
 
 POOL = 60
 """Chunks that each search of each part of a question contributes to the ranking."""

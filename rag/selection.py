@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rag.candidates import Candidate
 from rag.composing import EXTRACTIVE_MAX_WORDS
 from rag.excerpts import claims_of
-from rag.wording import content_stems
+from rag.text.wording import content_stems
 
 MAX_SENTENCES = 4
 MARGIN = 2.0

@@ -14,7 +14,6 @@ from typing import Literal
 import anyio.to_thread
 
 from rag.answering import Answerer
-from rag.archive import Archive
 from rag.articles import ArticleFields
 from rag.documents import DocumentReader
 from rag.errors import (
@@ -23,17 +22,18 @@ from rag.errors import (
     LibraryError,
     NotFoundError,
 )
-from rag.feedback import Feedback, Rating
 from rag.index import ChromaIndex
 from rag.ingest import Ingester
-from rag.keyring import Keyring
 from rag.library import SqliteLibrary
 from rag.ports import Progress, Vectors
 from rag.rankings import Rankings
-from rag.receipts import Receipts, Repeatable
 from rag.reconciling import keep_up
 from rag.retrieval import Retriever
 from rag.settings import Settings
+from rag.storage.archive import Archive
+from rag.storage.feedback import Feedback, Rating
+from rag.storage.keyring import Keyring
+from rag.storage.receipts import Receipts, Repeatable
 from rag.types import (
     Answer,
     AnswerEvent,

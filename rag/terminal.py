@@ -21,9 +21,9 @@ from rich.status import Status
 from rich.text import Text
 
 from rag.explaining import score_line, understood_lines
-from rag.feedback import Feedback
-from rag.keys import Key
 from rag.ports import Progress
+from rag.storage.feedback import Feedback
+from rag.storage.keys import Key
 from rag.types import Answer, Article, Citation, Evidence, IngestReport, Passage, Sentence
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from typing import Literal
 import numpy as np
 
 from rag.errors import DatelineError, EmbeddingError, NotFoundError, RerankingError
-from rag.feedback import Feedback, Rating
-from rag.keyring import Keyring
 from rag.ports import Progress, Vectors
 from rag.settings import Settings
+from rag.storage.feedback import Feedback, Rating
+from rag.storage.keyring import Keyring
 from rag.types import (
     Analysis,
     Answer,

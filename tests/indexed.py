@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.chroma import ChromaCollection, _close, _connect
 from rag.exact import ExactIndex
 from rag.index import ChromaIndex
 from rag.library import Entry, SqliteLibrary
 from rag.ports import Rows
+from rag.storage.chroma import ChromaCollection, _close, _connect
 from rag.types import Article, Chunk
 from tests.fakes import FakeEmbedder
 

@@ -63,7 +63,8 @@ Regulators approved the sale after an eight-month review. Brandt failed to win s
         """\
 The Silver Ball lottery jackpot grew to $1.02 billion after no one matched all six numbers on Tuesday night and won the top prize.
 Kestrel has the slowest tills of any supermarket, a new study that followed ten chains revealed. Briggs said the country was “a land of broken promises” on Monday.
-The singer Ona Vale released her latest single, “Break My Stride,” late on Monday. Barristers voted for an indefinite strike that will begin on 5 September.""",
+The singer Ona Vale released her latest single, “Break My Stride,” late on Monday. Barristers voted for an indefinite strike that will begin on 5 September.
+Harris, author of a novel about chocolate, posted a poll asking whether other writers had “ever received a death threat” on Saturday. J.R. Rowan quarrelled with Harris.""",
     ),
     "storm": (
         "Cyclone Mira hits northern Sanaba",
@@ -132,6 +133,8 @@ denial | lottery | Nobody won the top prize on Tuesday.
 speaker | lottery | According to a new study, Kestrel has the slowest tills.
 quoted | lottery | Ona Vale released a single titled “Break My Stride”.
 date | lottery | Barristers voted for an indefinite strike from September 5, 2022.
+quoted | lottery | Harris posted a poll asking whether other writers had “ever received a death threat” on Saturday.
+short name | lottery | J. R. Rowan quarrelled with Harris.
 reported | port | Union leader Marta Olsen said that the members “can live with it”.
 reported | port | Olsen said they did not get everything, but members can live with it.
 reported | power | Dumont said Germany should not close the line while the reactors are down.
@@ -273,6 +276,8 @@ denial | lottery | The top prize was won on Tuesday night.
 speaker | lottery | According to the government, Kestrel has the slowest tills.
 quoted | lottery | The country was “a land of broken promises”.
 date | lottery | Barristers voted for an indefinite strike from September 5, 2023.
+quoted | lottery | Other writers had “ever received a death threat” on Saturday.
+name | lottery | J. K. Rowan quarrelled with Harris.
 number | port | The harbour authority agreed to raise wages by 7 percent.
 number | port | Port workers in Valdane ended a four-day strike on Monday.
 number | port | Exports of timber fell 3 percent in May.

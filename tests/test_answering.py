@@ -14,7 +14,6 @@ from rag.errors import LanguageModelError, LibraryError
 from rag.language import SpacyAnalyser
 from rag.ports import LanguageAnalyser
 from rag.prompting import load_prompt
-from rag.reading import Reading
 from rag.types import (
     Analysis,
     Answer,
@@ -33,6 +32,7 @@ from rag.types import (
     Understood,
     Usage,
 )
+from rag.verification.reading import Reading
 from rag.writing import Generation
 from tests.fakes import FakeAnalyser, FakeLanguageModel
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.encoders import answer_json
-from rag.answers import (
+from rag.errors import LibraryError
+from rag.storage.answers import (
     delete_answers,
     delete_outdated_answers,
     dump_answer,
@@ -19,9 +20,8 @@ from rag.answers import (
     prune_answers,
     select_answer,
 )
-from rag.database import Database
-from rag.errors import LibraryError
-from rag.rows import insert_article
+from rag.storage.database import Database
+from rag.storage.rows import insert_article
 from rag.types import Answer, Article, Passage
 from tests.fakes import abstention, quotation
 

@@ -22,8 +22,8 @@ from schemathesis.checks import CHECKS, load_all_checks
 from api.app import create_app
 from api.examples import LINKS, REQUESTS
 from api.uploads import DOCUMENTS
-from rag.keys import make_key
 from rag.service import Service
+from rag.storage.keys import make_key
 from tests.fakes import FakeService
 from tests.wired import BRIDGE, client_of, wired
 

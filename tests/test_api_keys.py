@@ -15,9 +15,9 @@ from starlette.routing import BaseRoute, Mount
 
 from api.access import PAGES, PUBLIC, SCOPED, needed_scope, suffices
 from api.app import create_app
-from rag.database import Database
-from rag.keyring import Keyring
-from rag.keys import SCOPES, make_key
+from rag.storage.database import Database
+from rag.storage.keyring import Keyring
+from rag.storage.keys import SCOPES, make_key
 from tests.fakes import FakeService
 from tests.http_samples import ARTICLE, EVENTS, EVIDENCE, assert_problem, client
 

@@ -15,8 +15,8 @@ from limits import parse
 from api.app import create_app
 from api.ending import Ending
 from api.limits import DEFAULT_AT_ONCE, Hits, Limits, Policy, address_of
-from rag.keys import Key
 from rag.settings import Settings
+from rag.storage.keys import Key
 from tests.fakes import FakeService
 from tests.http_samples import BASE, EVENTS, EVIDENCE, assert_problem, post_scope
 

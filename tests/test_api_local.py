@@ -15,10 +15,10 @@ import pytest
 
 from api.app import create_app
 from api.local import _ingest
-from rag.database import Database
-from rag.holder import Door
-from rag.keyring import Keyring
-from rag.keys import make_key
+from rag.storage.database import Database
+from rag.storage.holder import Door
+from rag.storage.keyring import Keyring
+from rag.storage.keys import make_key
 from rag.types import Article, IngestReport
 from tests.fakes import FakeEmbedder, FakeService
 from tests.http_samples import ARTICLE, BASE, JSON, assert_problem

@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from rag.keys import make_key
 from rag.service import Service
+from rag.storage.keys import make_key
 from tests.http_samples import JSON, assert_problem
 from tests.wired import client_of, wired
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
 from rag.errors import LibraryError, NotFoundError
 from rag.library import SqliteLibrary
+from rag.storage.archive import Archive
 from rag.types import Article
 from tests.fakes import abstention, quotation
 from tests.test_library import MODEL, entry

@@ -13,14 +13,14 @@ import pytest
 
 import rag.backup
 from rag.backup import INDEX, LIBRARY, back_up, newest_backup, restore, sweep
-from rag.database import Database
 from rag.errors import LibraryError, LibraryInUseError
-from rag.holder import hold
 from rag.index import ChromaIndex
-from rag.keyring import Keyring
-from rag.keys import make_key
 from rag.library import SqliteLibrary
-from rag.schema import WATCHED
+from rag.storage.database import Database
+from rag.storage.holder import hold
+from rag.storage.keyring import Keyring
+from rag.storage.keys import make_key
+from rag.storage.schema import WATCHED
 from tests.indexed import WORDS, embedder, entry, put, search
 
 BACKUPS = int(os.environ.get("BACKUPS", "6"))

@@ -9,9 +9,9 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
-from rag.database import Database
-from rag.keyring import Keyring
-from rag.keys import make_key
+from rag.storage.database import Database
+from rag.storage.keyring import Keyring
+from rag.storage.keys import make_key
 from tests.fakes import FakeService
 from tests.http_samples import ARTICLE, EVENTS
 from tests.openai_samples import served

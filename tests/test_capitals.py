@@ -1,6 +1,6 @@
 import pytest
 
-from rag.capitals import capitals_tell, names_in, read_words
+from rag.query.capitals import capitals_tell, names_in, read_words
 from rag.types import Span
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rag.chroma import REPLY_S, ChromaCollection, _sessions, probe, server_address
 from rag.errors import IndexUnavailableError, SettingsError
 from rag.index import ChromaIndex
 from rag.library import SqliteLibrary
 from rag.service import Service
+from rag.storage.chroma import REPLY_S, ChromaCollection, _sessions, probe, server_address
 from rag.types import Article, Question
 from tests.chroma_server import ChromaServer, running
 from tests.indexed import WORDS, Home, assert_equals_exact, embedder, put, search

@@ -288,4 +288,4 @@ def test_whatever_is_shown_keeps_the_promises(analyser: SpacyAnalyser) -> None:
             model="any",
         )
         assert promise_breaches(answer, {key: article}) == []
-        assert len(answer.sentences) > 5
+        assert len(answer.sentences) > 3

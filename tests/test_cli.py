@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 from api.encoders import answer_json
 from rag.bootstrap import open_service
 from rag.cli import app
-from rag.holder import hold
 from rag.settings import load_settings
+from rag.storage.holder import hold
 from tests.conftest import SEEDS, CopyOfSeeded
 from tests.processes import COMMAND, ROOT, dateline, environment
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.clusters import BACKLOG
-from rag.database import Database
 from rag.library import SqliteLibrary
-from rag.schema import MIGRATIONS
+from rag.storage.clusters import BACKLOG
+from rag.storage.database import Database
+from rag.storage.schema import MIGRATIONS
 from rag.types import Article, Chunk, Copy, Filters
 from tests.wire import CORRECTED, EDITED, FOLLOW_UP, ORIGINAL, RIVAL, STORY, text
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from rag.chunking import chunk_article
 from rag.collapsing import carriers, collapse
-from rag.copies import fold
 from rag.library import SqliteLibrary
+from rag.text.copies import fold
 from rag.types import Article, Chunk, Copy, Filters
 from tests.wire import CORRECTED, EDITED, FOLLOW_UP, ORIGINAL, STORY, text
 

@@ -12,7 +12,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from rag.cli import app
-from rag.holder import hold
+from rag.storage.holder import hold
 from tests.processes import dateline, serving
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from rag.conflicts import Difference, difference, is_near
 from rag.language import SpacyAnalyser
-from rag.reading import read_passage
-from rag.sources import Sources
-from rag.statements import Source
+from rag.text.statements import Source
 from rag.types import Article, Chunk, Passage
+from rag.verification.conflicts import Difference, difference, is_near
+from rag.verification.reading import read_passage
+from rag.verification.sources import Sources
 
 TITLE = "Flood in Orvel after dam bursts"
 LEAD = "The dam of Orvel burst on Monday and flooded the town of Orvel."

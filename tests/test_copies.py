@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.copies import SHORTEST, THRESHOLD, band_keys, fold, resemblance
+from rag.text.copies import SHORTEST, THRESHOLD, band_keys, fold, resemblance
 from tests.wire import CORRECTED, EDITED, FOLLOW_UP, ORIGINAL, RIVAL, STORY, text
 
 WORDS = st.lists(st.sampled_from("ash birch cedar elm fir hazel larch oak pine yew".split()))

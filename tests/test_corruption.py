@@ -18,14 +18,14 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
 from rag.backup import LIBRARY
-from rag.checksums import register
-from rag.database import Database
-from rag.keyring import Keyring
-from rag.keys import make_key
 from rag.library import SqliteLibrary
-from rag.receipts import Receipts, Repeatable
+from rag.storage.archive import Archive
+from rag.storage.checksums import register
+from rag.storage.database import Database
+from rag.storage.keyring import Keyring
+from rag.storage.keys import make_key
+from rag.storage.receipts import Receipts, Repeatable
 from rag.types import Article
 from tests.corruption import NOBODY, Case, Outcome, cases, inflict, outcomes, write
 from tests.fakes import quotation

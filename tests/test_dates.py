@@ -1,6 +1,6 @@
 import pytest
 
-from rag.dates import date_mentions
+from rag.text.dates import date_mentions
 
 DAY = "2025-06-04"  # a Wednesday
 

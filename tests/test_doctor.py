@@ -9,9 +9,9 @@ import pytest
 from rag.backup import INDEX, LIBRARY, back_up
 from rag.doctor import Finding, examine
 from rag.errors import LibraryError
-from rag.holder import hold
-from rag.integrity import inspect
 from rag.settings import Settings
+from rag.storage.holder import hold
+from rag.storage.integrity import inspect
 from rag.types import Article, Question
 from tests.fakes import FakeEmbedder
 from tests.processes import dateline

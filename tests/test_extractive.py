@@ -126,7 +126,7 @@ def test_sentences_of_one_quotation_are_joined(analyser):
 
 def test_a_sentence_that_begins_with_a_pronoun_brings_the_one_before_it():
     from rag.excerpts import _excerpt
-    from rag.reading import read_passage
+    from rag.verification.reading import read_passage
 
     article = Article("a", "Ada Brandtova went home. She slept until noon the next day.")
     passage = Passage(1, 1.0, "a", "chk", article.text, 0, len(article.text))

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from rag.answers import insert_answer, prune_answers
-from rag.database import Database
-from rag.feedback import Feedback, insert_feedback, select_feedback
+from rag.storage.answers import insert_answer, prune_answers
+from rag.storage.database import Database
+from rag.storage.feedback import Feedback, insert_feedback, select_feedback
 from tests.fakes import abstention
 
 LATER = "2025-08-21T10:00:00+00:00"

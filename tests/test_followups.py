@@ -1,7 +1,7 @@
 import pytest
 
-from rag.followups import MAX_TURN_CHARS, MAX_TURNS, depends, stand_alone, without_marks
 from rag.language import SpacyAnalyser
+from rag.query.followups import MAX_TURN_CHARS, MAX_TURNS, depends, stand_alone, without_marks
 from rag.types import Turn
 from tests.fakes import FakeAnalyser
 

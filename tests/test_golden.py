@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from rag.archive import Archive
 from rag.backup import LIBRARY, back_up, restore
 from rag.chunking import chunk_article
 from rag.errors import NotFoundError
-from rag.integrity import Damage, inspect, schema_version
-from rag.keyring import Keyring
-from rag.keys import make_key
 from rag.library import SqliteLibrary
-from rag.receipts import Receipts, Repeatable
-from rag.schema import MIGRATIONS, digest
+from rag.storage.archive import Archive
+from rag.storage.integrity import Damage, inspect, schema_version
+from rag.storage.keyring import Keyring
+from rag.storage.keys import make_key
+from rag.storage.receipts import Receipts, Repeatable
+from rag.storage.schema import MIGRATIONS, digest
 from rag.types import Article, Filters
 from tests.fakes import FakeEmbedder, quotation
 

@@ -1,7 +1,7 @@
 import pytest
 
-from rag.grammar import AGENT, FACT, OPEN, PATIENT, TO_COME, Predicate, predicates
 from rag.language import SpacyAnalyser
+from rag.text.grammar import AGENT, FACT, OPEN, PATIENT, TO_COME, Predicate, predicates
 
 
 def read(text: str, verb: str, analyser: SpacyAnalyser) -> Predicate:

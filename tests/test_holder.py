@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from rag.errors import LibraryError, LibraryInUseError
-from rag.holder import Door, find_door, hold
+from rag.storage.holder import Door, find_door, hold
 
 ROOT = Path(__file__).parents[1]
 HOLD = """
 import sys
 from pathlib import Path
-from rag.holder import Door, find_door, hold
+from rag.storage.holder import Door, find_door, hold
 with hold(Path(sys.argv[1]), "dateline serve"):
     print("held", flush=True)
     sys.stdin.read()

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from rag.chroma import probe
 from rag.errors import IndexUnavailableError
-from rag.generations import ATTEMPTS, REST_S, Books
 from rag.index import ChromaIndex
 from rag.library import SqliteLibrary
+from rag.storage.chroma import probe
+from rag.storage.generations import ATTEMPTS, REST_S, Books
 from tests.indexed import WORDS, Home, assert_equals_exact, embedder, put, search
 
 

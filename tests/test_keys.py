@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from rag.bootstrap import open_keyring
-from rag.database import Database
 from rag.errors import LibraryError, NotFoundError
-from rag.holder import hold
-from rag.keyring import Keyring
-from rag.keys import make_key
 from rag.origins import web_origin
-from rag.schema import MIGRATIONS
 from rag.settings import Settings
+from rag.storage.database import Database
+from rag.storage.holder import hold
+from rag.storage.keyring import Keyring
+from rag.storage.keys import make_key
+from rag.storage.schema import MIGRATIONS
 
 NOW = datetime(2031, 5, 1, 12, tzinfo=UTC)
 SITE = "https://news.example"

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.database import Database
 from rag.errors import LibraryError, ModelMismatchError
 from rag.library import Entry, SqliteLibrary
+from rag.storage.database import Database
 from rag.types import Article, Chunk, Filters
 from tests.fakes import FakeEmbedder
 

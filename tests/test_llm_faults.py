@@ -21,9 +21,9 @@ from rag.condensing import Condenser
 from rag.llm import OpenAIModel
 from rag.llm.breaker import CircuitBreaker
 from rag.prompting import load_prompt
-from rag.reading import Reading
 from rag.settings import Settings
 from rag.types import Answer, Article, Claim, Evidence, Finished, Passage, Question, Usage
+from rag.verification.reading import Reading
 from rag.writing import Generation
 from tests.fakes import FakeAnalyser, FakeEmbedder
 from tests.faulty_llm import AFTER_TEXT, BEFORE_TEXT, FAULTS, HARMLESS, TRUE, UNSUPPORTED, FaultyLLM

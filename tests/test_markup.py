@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.markup import has_markup, without_markup
+from rag.text.markup import has_markup, without_markup
 
 
 @pytest.mark.parametrize(

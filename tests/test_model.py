@@ -29,13 +29,13 @@ from hypothesis.stateful import (
     rule,
 )
 
-import rag.chroma
+import rag.storage.chroma
 from rag.backup import back_up, restore
 from rag.errors import LibraryError
-from rag.holder import hold
 from rag.index import ChromaIndex
 from rag.ingest import Ingester
 from rag.library import SqliteLibrary
+from rag.storage.holder import hold
 from rag.types import Article, Chunk
 from tests.fakes import FakeEmbedder
 
@@ -67,7 +67,7 @@ def probe_here(command: list[str], *, input: bytes = b"", **_: Any) -> SimpleNam
     with contextlib.redirect_stdout(told):
         before, sys.stdin = sys.stdin, sent  # type: ignore[assignment]
         try:
-            rag.chroma._main(*command[3:])
+            rag.storage.chroma._main(*command[3:])
         finally:
             sys.stdin = before
     return SimpleNamespace(returncode=0, stdout=told.getvalue())
@@ -223,7 +223,7 @@ def check(examples: int, **options: Any) -> None:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     here = SimpleNamespace(run=probe_here, TimeoutExpired=subprocess.TimeoutExpired)
-    monkeypatch.setattr(rag.chroma, "subprocess", here)
+    monkeypatch.setattr(rag.storage.chroma, "subprocess", here)
 
 
 @pytest.mark.slow

@@ -1,6 +1,6 @@
 import pytest
 
-from rag.names import (
+from rag.text.names import (
     correct_spelling,
     countries_of,
     is_mentioned,

@@ -1,7 +1,7 @@
 import pytest
 
 from rag.language import SpacyAnalyser
-from rag.orders import is_order
+from rag.verification.orders import is_order
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import pytest
 
-from rag.capitals import read_words
-from rag.outlets import OutletNames
+from rag.query.capitals import read_words
+from rag.query.outlets import OutletNames
 
 LIBRARY = OutletNames(
     [

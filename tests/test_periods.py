@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from rag.periods import periods
+from rag.query.periods import periods
 
 WEDNESDAY = date(2025, 6, 4)
 

@@ -1,7 +1,7 @@
 import pytest
 
 from rag.language import SpacyAnalyser
-from rag.questions import Asked, read_question
+from rag.query.questions import Asked, read_question
 
 EVIDENCE = (
     "Mayor Ada Brandtova opened the harbour bridge in Veldhaven on Monday. "

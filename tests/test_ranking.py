@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
+from rag.query.understanding import understand
 from rag.ranking import (
     FEATURES,
     JUDGED,
@@ -17,7 +18,6 @@ from rag.ranking import (
     likelihood_signals,
 )
 from rag.types import Article, Chunk, Period, Question, Understanding
-from rag.understanding import understand
 
 BRIDGE = "Mayor Ada Brandt opened the new Kestering Bridge on Monday."
 FERRY = "The ferry to Marrowick will stop in autumn, the harbour said."

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
-from rag.reading import read_evidence, read_passage
 from rag.types import Article, Evidence, Passage, Span
+from rag.verification.reading import read_evidence, read_passage
 from tests.fakes import FakeAnalyser
 
 TEXT = "One fell.\nTwo rose. Three stayed.\nFour left."

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from rag.database import Database
 from rag.errors import RepeatDiffersError, UnderWayError
-from rag.receipts import RETENTION, Receipt, Receipts, Repeatable
+from rag.storage.database import Database
+from rag.storage.receipts import RETENTION, Receipt, Receipts, Repeatable
 
 NOW = datetime(2025, 8, 21, tzinfo=UTC)
 REQUEST = Repeatable("key_1", "k", b"digest")

@@ -13,8 +13,8 @@ import pytest
 
 from api.app import create_app
 from rag.errors import LibraryError, NotFoundError, RemoteError
-from rag.holder import Door
 from rag.remote import Remote, through
+from rag.storage.holder import Door
 from rag.types import Article, Finished, Question
 from tests.fakes import FakeService
 from tests.http_samples import ARTICLE, EVENTS, EVIDENCE

@@ -1,8 +1,8 @@
 import pytest
 
 from rag.language import SpacyAnalyser
-from rag.rewording import change_objection, is_reworded
-from rag.statements import Source, Statement, read_statement
+from rag.text.statements import Source, Statement, read_statement
+from rag.verification.rewording import change_objection, is_reworded
 
 PUBLISHED = "2025-06-04"  # a Wednesday
 

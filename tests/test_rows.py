@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.database import Database
-from rag.rows import (
+from rag.storage.database import Database
+from rag.storage.rows import (
     content_hash,
     delete_articles,
     filter_sql,

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from api.server import _listen
-from rag.holder import Door
+from rag.storage.holder import Door
 from tests.conftest import CopyOfSeeded
 from tests.processes import COMMAND, Served, dateline, environment, serving
 

@@ -3,9 +3,9 @@ from dataclasses import fields
 import pytest
 
 from rag.candidates import Candidate, Features
-from rag.reading import read_passage
 from rag.selection import MARGIN, MAX_SENTENCES, select
 from rag.types import Article, Passage
+from rag.verification.reading import read_passage
 from tests.fakes import FakeAnalyser
 
 NOTHING = Features(**{field.name: 0.0 for field in fields(Features)})

@@ -10,8 +10,8 @@ import anyio
 import httpx
 import pytest
 
-from rag.holder import find_door
 from rag.remote import through
+from rag.storage.holder import find_door
 from rag.types import Question
 from tests.chroma_server import ChromaServer, running
 from tests.conftest import CopyOfSeeded
@@ -44,12 +44,15 @@ async def becomes(served: Served, status: str) -> str:
 
 
 async def found(served: Served, path: str) -> set[str]:
-    """Which of the articles the server finds, and that it does so by this path."""
+    """Which of the articles the server finds once it does so by this path; while an index is being
+    opened it searches exactly."""
     door = find_door(served.data)
     assert door
+    deadline, question = time.monotonic() + PATIENCE_S, Question("What happened in Veldhaven?")
     async with through(door) as service:
-        evidence = await service.search(Question("What happened in Veldhaven?"), 10)
-    assert evidence.path == path
+        while (evidence := await service.search(question, 10)).path != path:
+            assert time.monotonic() < deadline, evidence.path
+            await anyio.sleep(0.2)
     return {passage.article_id for passage in evidence.passages} & ARTICLES.keys()
 
 

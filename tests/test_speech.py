@@ -2,7 +2,7 @@ import pytest
 
 from rag.language import SpacyAnalyser
 from rag.sentences import sentence_spans
-from rag.speech import Speech, is_same_speaker, is_speech, read_speech
+from rag.verification.speech import Speech, is_same_speaker, is_speech, read_speech
 
 
 def speeches(text: str, analyser: SpacyAnalyser) -> list[Speech]:

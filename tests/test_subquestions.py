@@ -1,7 +1,7 @@
 import pytest
 
-from rag.capitals import read_words
-from rag.subquestions import MOST_PARTS, subquestions
+from rag.query.capitals import read_words
+from rag.query.subquestions import MOST_PARTS, subquestions
 
 
 def parts(text: str, *blanked: str, names: tuple[str, ...] = ()) -> tuple[str, ...]:

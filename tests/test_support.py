@@ -2,11 +2,11 @@ import pytest
 
 from rag.citations import Verifier
 from rag.language import SpacyAnalyser
-from rag.lexicon import backing, meanings, opposites
-from rag.statements import Source, names_in, read_statement
-from rag.support import coverage, objection
+from rag.text.lexicon import backing, meanings, opposites
+from rag.text.statements import Source, names_in, read_statement
+from rag.text.wording import stem
 from rag.types import Claim
-from rag.wording import stem
+from rag.verification.support import coverage, objection
 from tests.support_pairs import ARTICLES, PAIRS, WITHHELD, Pair, shown, verifiers
 
 FORGERIES = [pair for pair in PAIRS if not pair.true]

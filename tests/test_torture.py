@@ -18,7 +18,7 @@ COUNT = os.environ.get("COUNT", "10")
 PLANTED = (
     ("early", "write", ""),
     ("torn", "write", ""),
-    ("torn", "migrate", "rag.database"),
+    ("torn", "migrate", "rag.storage.database"),
     ("in place", "backup", "rag.backup"),
 )
 """A defect, and where the kills find it."""

@@ -2,9 +2,9 @@ from datetime import date
 
 import pytest
 
-from rag.outlets import OutletNames
+from rag.query.outlets import OutletNames
+from rag.query.understanding import understand
 from rag.types import Filters, Period, Question, Understanding, Understood
-from rag.understanding import understand
 
 OUTLETS = ["The Harbour Gazette", "Tide", "Globe Latest", "Vale Today"]
 TODAY = date(2025, 6, 4)  # a Wednesday

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.wording import (
+from rag.text.wording import (
     claimed_quotations,
     content_stems,
     fold,

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag.library import SqliteLibrary
-from rag.words import search_words
+from rag.storage.words import search_words
 from tests.indexed import put
 
 WORDS = "a b c d e f".split()  # the first ones are the commonest

@@ -11,7 +11,7 @@ from rag.commands.running import printing, run, warn
 
 if TYPE_CHECKING:
     from rag.commands.running import Reached
-    from rag.feedback import Feedback
+    from rag.storage.feedback import Feedback
 
 PAGE = 500
 

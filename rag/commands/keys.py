@@ -11,8 +11,8 @@ import typer
 
 from rag import options
 from rag.commands.running import DONE, exit_with, print_json, printing, read_settings, warn
-from rag.keyring import Keyring
-from rag.keys import SCOPES, Key, Scope, make_key
+from rag.storage.keyring import Keyring
+from rag.storage.keys import SCOPES, Key, Scope, make_key
 
 Result = TypeVar("Result")
 

@@ -69,7 +69,7 @@ def _run(
 
 @asynccontextmanager
 async def _reach(settings: Settings) -> AsyncIterator[Reached]:
-    from rag.holder import find_door
+    from rag.storage.holder import find_door
 
     async with AsyncExitStack() as opened:
         service: Reached
@@ -86,7 +86,7 @@ async def _reach(settings: Settings) -> AsyncIterator[Reached]:
 
 @asynccontextmanager
 async def _open(settings: Settings) -> AsyncIterator[Service]:
-    from rag.holder import hold
+    from rag.storage.holder import hold
 
     with hold(settings.data_dir):  # before what takes a second to import
         from rag.bootstrap import open_held

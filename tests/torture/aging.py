@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 from rag.library import SqliteLibrary
-from rag.schema import MIGRATIONS
+from rag.storage.schema import MIGRATIONS
 
 
 def age(path: Path, version: int) -> None:

@@ -26,13 +26,7 @@ Tell = Callable[[object], None]
 Point = str
 """A crash point, as `module.function call` or `… return`."""
 
-STORES = tuple(
-    f"rag.{name}"
-    for name in (
-        "answers archive backup catalogue chroma clusters database feedback holder index ingest "
-        "keys library receipts rows vectors words"
-    ).split()
-)
+STORES = ("rag.storage.", "rag.backup", "rag.index", "rag.ingest", "rag.library")
 """What writes: a point is where a function of it, or one called by it, begins or ends."""
 
 

@@ -18,18 +18,18 @@ from typing import Any
 import numpy as np
 
 import rag.backup
-import rag.chroma
 import rag.ingest
+import rag.storage.chroma
 from api.encoders import search_json
 from rag.backup import LIBRARY, back_up, restore
 from rag.bootstrap import Parts, open_service
 from rag.chunking import chunk_article
-from rag.database import Database
-from rag.integrity import inspect
 from rag.library import SqliteLibrary
-from rag.schema import MIGRATIONS
 from rag.service import Service
 from rag.settings import Settings
+from rag.storage.database import Database
+from rag.storage.integrity import inspect
+from rag.storage.schema import MIGRATIONS
 from rag.types import Article, Question
 from tests.fakes import FakeAnalyser, FakeEmbedder
 from tests.torture.aging import age
@@ -84,7 +84,7 @@ def prepare() -> None:
     taken in."""
     rag.ingest.GROUP = 6  # a folder of small articles is stored in several steps
     probing = SimpleNamespace(run=run_module, TimeoutExpired=subprocess.TimeoutExpired)
-    rag.chroma.subprocess = probing
+    rag.storage.chroma.subprocess = probing
     chunk_article(article("a0", 0))  # reads the vocabulary
 
 

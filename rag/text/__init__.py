@@ -1,0 +1,1 @@
+"""What texts say: words, names, numbers, dates, roles and statements."""
