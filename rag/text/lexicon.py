@@ -235,7 +235,8 @@ PEOPLE = RELATIVES | frozenset(
     "man woman boy girl person people teenager gunman suspect resident tourist driver passenger "
     "officer soldier official teacher doctor nurse worker employee student minister president "
     "mayor governor senator judge journalist reporter activist candidate player jury "
-    "friend witness rebel militia army police gang government ministry party union company team".split()
+    "friend witness rebel militia army police gang government ministry party union company "
+    "team".split()
 )
 """Nouns for people: what is done to them is not done to whom their phrase mentions besides."""
 

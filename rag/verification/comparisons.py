@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from rag.text.phrases import word_meanings
 from rag.text.statements import Source, Statement
-from rag.text.wording import FUNCTION_WORDS, fold, stem, words
+from rag.text.wording import FUNCTION_WORDS, fold, words
 from rag.verification.measures import CARRIED_BY, bound
 
 _SCORE = re.compile(r"(?<![\w-])\d{1,3}[-–]\d{1,3}(?![\w-]|[–-])")
@@ -53,8 +53,8 @@ _AGE = re.compile(
     r"(?P<age>\d{1,3})(?=[,).]|\s+and\b|\s+years old|$)"
 )
 _ORDINAL = re.compile(
-    r"(?<!a )(?<!one )(?<!two )(?<!per )(?<!-)\b(second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|"
-    r"\d+(?:st|nd|rd|th))\b(?!s)"
+    r"(?<!a )(?<!one )(?<!two )(?<!per )(?<!-)\b(second|third|fourth|fifth|sixth|seventh|"
+    r"eighth|ninth|tenth|\d+(?:st|nd|rd|th))\b(?!s)"
 )
 _ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
 

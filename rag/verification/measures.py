@@ -17,7 +17,8 @@ _BOUNDS = {
     "max": r"up to|as (?:many|much) as|at most|no more than|not more than|a maximum of",
     "min": r"at least|no (?:fewer|less) than|not less than|a minimum of",
     "near": r"nearly|almost|close to|just (?:under|below)|just short of",
-    "over": r"(?:well |far |just )?(?:more than|over|above)|in excess of|upwards of|exceed(?:s|ed|ing)?",
+    "over": r"(?:well |far |just )?(?:more than|over|above)|in excess of|upwards of"
+    r"|exceed(?:s|ed|ing)?",
     "under": r"(?:well |far )?(?:(?:less|fewer) than|under|below)",
     "about": r"about|around|roughly|approximately|an estimated",
     "exact": r"exactly|precisely",
@@ -64,7 +65,8 @@ _LISTED = re.compile(
     r"[\s,]*(?:(?:and|or|to|through)\b[\s,]*)?(?:(?:in|on|of|to|at|by|from)\b)?\s*"
 )
 _LIMIT = re.compile(
-    r"\b(?P<limit>(?:than|on) (?:in|on|at|for)|until|till|through|by|before|since|from|after|on|in|at)\s+(?:the\s+)?"
+    r"\b(?P<limit>(?:than|on) (?:in|on|at|for)|until|till|through|by|before|since|from|after|on|in"
+    r"|at)\s+(?:the\s+)?"
     r"(?:(?P<part>early|mid|late|end of|close of|beginning of|start of|middle of)[\s-]+)?$",
     re.IGNORECASE,
 )
@@ -287,9 +289,7 @@ def _limit(statement: Statement, date: DateMention) -> tuple[str, str]:
 def _is_within(limit: str, part: str, their_limit: str, their_part: str) -> bool:
     if part and part != their_part:
         return False
-    if limit != their_limit and not (
-        their_limit == "at" or {limit, their_limit} == {"at", "start"}
-    ):
+    if limit != their_limit and their_limit != "at":
         return False
     return not (their_part and not part and limit in {"end", "after"})
 

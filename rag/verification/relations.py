@@ -8,6 +8,7 @@ from rag.text.names import TITLES, countries_of
 from rag.text.phrases import Filler, Kinship, word_meanings
 from rag.text.statements import Source, Statement
 from rag.text.wording import FUNCTION_WORDS, WORD, fold, normalise_quotes, stem, words
+from rag.verification.belongings import holds, number_objection
 from rag.verification.tellers import speaks, teller_objection
 
 _SUPPLETIVE = frozenset("be have do make take get become include involve hold give".split())
@@ -99,7 +100,7 @@ def _is_done_to(predicate: Predicate, source: Source) -> bool:
         for role in (AGENT, PATIENT)
         if any(_is_in(f, subject, AGENT) for f in other.roles.get(role, ()))
     ]
-    return bool(found) and all(role == PATIENT and other.lemma != "be" for role, other in found)
+    return bool(found) and all(role == PATIENT and AGENT in other.roles for role, other in found)
 
 
 def _is_called(predicate: Predicate, source: Source) -> bool:
@@ -137,14 +138,14 @@ def _difference(
         or _unattributed(claim, predicate, sentence, other, source)
         or teller_objection(claim, predicate, sentence, other)
         or _other_roles(predicate, sentence, other, source)
-        or _other_numbers(claim, predicate, sentence, other)
+        or number_objection(claim, predicate, sentence, other)
     )
 
 
 def _opposed(
     claim: Statement, predicate: Predicate, sentence: Statement, other: Predicate
 ) -> str | None:
-    """A word that belongs to the one where its opposite belongs to the other: "south" for "north"."""
+    """A word of the one where the other has its opposite: "south" for "north"."""
     ours, theirs = _stems(claim, predicate), _stems(sentence, other)
     for word in sorted(ours - theirs):
         if against := opposites(word) & theirs - ours:
@@ -153,11 +154,8 @@ def _opposed(
 
 
 def _stems(statement: Statement, predicate: Predicate) -> frozenset[str]:
-    return frozenset(
-        stem(WORD.match(statement.text, start).group())
-        for start in predicate.tokens
-        if WORD.match(statement.text, start)
-    )
+    found = (WORD.match(statement.text, start) for start in predicate.tokens)
+    return frozenset(stem(word.group()) for word in found if word)
 
 
 def _is_surer(predicate: Predicate, other: Predicate) -> bool:
@@ -272,7 +270,7 @@ def _fits(
         here = frozenset().union(*sentence.content)
         found = filler.kind != "name" or all(head & here for head in filler.heads)
         told = [there for there in theirs if there.is_person and filler.is_person]
-        if filler.kind == "noun" and told and not any(_holds(there, filler) for there in theirs):
+        if filler.kind == "noun" and told and not any(holds(there, filler) for there in theirs):
             return False
         return found and not all(_renamed(there, filler) for there in theirs or [filler])
     opposite = other.roles.get(PATIENT if role == AGENT else AGENT, ())
@@ -281,10 +279,10 @@ def _fits(
     ):
         return True
     moved = role == AGENT and PATIENT not in predicate.roles  # "the strike ended"
-    if moved and any(_holds(there, filler) for there in opposite):
+    if moved and any(holds(there, filler) for there in opposite):
         return True
     if not theirs:
-        return not any(_holds(there, filler) for there in opposite)
+        return not any(holds(there, filler) for there in opposite)
     if any(
         _is_in(there, filler, role)
         and not _renamed(there, filler)
@@ -303,7 +301,7 @@ def _may_mean(
         return bool(sentence.speaker) and any(
             head & _speaker_words(sentence.speaker or "") for head in filler.heads
         )
-    elsewhere = any(_holds(f, filler) for fillers in other.roles.values() for f in fillers)
+    elsewhere = any(holds(f, filler) for fillers in other.roles.values() for f in fillers)
     if elsewhere or _renamed(there, filler):
         return False
     if there.kind == "third person":
@@ -360,40 +358,7 @@ def _is_country(mark: frozenset[str]) -> bool:
     return any(name[0] == "@" for name in mark)
 
 
-def _holds(there: Filler, filler: Filler) -> bool:
-    return all(head & there.words for head in filler.heads)
-
-
 def _renamed(there: Filler, filler: Filler) -> bool:
     """Whether both phrases have names, and each one that the other lacks."""
     ours = any(not name & there.words for name in filler.names)
     return ours and any(not name & filler.words for name in there.names)
-
-
-def _other_numbers(
-    claim: Statement, predicate: Predicate, sentence: Statement, other: Predicate
-) -> str | None:
-    """A number or date that belongs to another predicate of the source."""
-    ours = _owned(claim, predicate)
-    theirs = _owned(sentence, other)
-    for unit, values in ours.items():
-        known = theirs.get(unit)
-        if known and not values & known:
-            return f"the source has another number for “{other.text}”"
-    mine = [d for d in claim.dates if _owns(predicate, d.span.start, d.span.end)]
-    dates = [d for d in sentence.dates if _owns(other, d.span.start, d.span.end)]
-    if dates and any(not any(there.covers(date) for there in dates) for date in mine):
-        return f"the source has another date for “{other.text}”"
-    return None
-
-
-def _owned(statement: Statement, predicate: Predicate) -> dict[str, set[float]]:
-    found: dict[str, set[float]] = {}
-    for quantity in statement.quantities:
-        if _owns(predicate, quantity.span.start, quantity.span.end):
-            found.setdefault(quantity.unit, set()).add(quantity.value)
-    return found
-
-
-def _owns(predicate: Predicate, start: int, end: int) -> bool:
-    return any(start <= token < end for token in predicate.tokens)

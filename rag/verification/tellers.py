@@ -54,7 +54,7 @@ def _another(
 def _is_second_hand(
     claim: Statement, predicate: Predicate, sentence: Statement, other: Predicate
 ) -> bool:
-    """Whether somebody says that another says it, and the claim has not both, nor only the latter."""
+    """Whether somebody says that another says it, and the claim has neither both nor the latter."""
     ours = len(predicate.tellers) + _by_phrase(claim)
     theirs = len(other.tellers) + _by_phrase(sentence)
     if theirs < 2 or ours >= theirs:
