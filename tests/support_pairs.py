@@ -1,4 +1,4 @@
-"""Claims about ten invented articles and the seed's, and whether the articles carry them.
+"""Claims about twelve invented articles and the seed's, and whether the articles carry them.
 
 Each `Pair` is one article, what an LLM may write about it, and the kind of truth or forgery that
 this is. A forgery is false of the whole article, not only of one passage. `python -m
@@ -121,6 +121,26 @@ Despite heavy rain, the festival went ahead, although two bands had cancelled be
 The agency did not inspect the pumps or train its staff. The senate vetoed a draft treaty with Norway that would limit fishing in the bay.
 The port used to employ 900 people and previously belonged to the Talus family.""",
     ),
+    "quarter": (
+        "Corvex changes its head as tea loses ground",
+        "2025-08-30",
+        """\
+Unemployment rose by 2 percentage points to 7 percent in July, the statistics office said. Exports of tea earned twice as much as those of coffee.
+Helen Marsh, who had left Brandex in May, was replaced as chief executive of Corvex by David Pohl. Corvex’s rival Lumin bought the Oslo plant for $40 million.
+Nearly 2,000 homes lost power, and the grid lost $3 million a day. Turnover grew 12 percent to 4.8 billion euros, while profit fell by a third.
+Toyan and Merid reported losses of $3 billion and $2 billion respectively. Hamar is the second-largest port in the country.
+The mill will close by the end of March, and its workers have until 15 April to appeal. Vassel won 3-1 at home to Orrin.""",
+    ),
+    "arrest": (
+        "Son of former president held in Quito",
+        "2025-08-30",
+        """\
+Carlos Vega, the son of former president Hugo Vega, was arrested in Quito on Friday. His brother’s lawyer, Mia Grant, was questioned.
+Senator Paula Reyes said that Governor Mark Dunn had told her the dam would be closed by March.
+Witnesses said soldiers had fired on the crowd, a claim that the army rejected. Energy Minister Tom Okoro denied having said that the plant was unsafe.
+The Portuguese foreign minister met the Spanish prime minister in Berlin. Marta Ruiz, 34, and her daughter, 6, were rescued.
+Union head Pat Doyle said members would reject the offer, but Sue Lane insisted that a deal was close. The army blamed the rebels for the attack, while the rebels blamed a militia loyal to the army.""",
+    ),
     "seed": (
         "India and Russia reaffirm resolve to deepen trade and strategic cooperation",
         "2025-08-21",
@@ -170,6 +190,28 @@ order | tunnel | The chairman resigned before the inquiry was published.
 order | tunnel | The market will remain closed until October.
 cause | tunnel | Two bands had cancelled because of illness.
 cause | tunnel | Despite heavy rain, the festival went ahead.
+number | quarter | Unemployment rose by 2 percentage points.
+number | quarter | Unemployment rose to 7 percent in July.
+number | quarter | Nearly 2,000 homes lost power.
+number | quarter | The grid lost $3 million a day.
+number | quarter | Turnover grew by 12 percent.
+number | quarter | Toyan and Merid reported losses of $3 billion and $2 billion respectively.
+comparison | quarter | Exports of tea earned twice as much as those of coffee.
+comparison | quarter | Hamar is the second-largest port in the country.
+number | quarter | Vassel won 3-1 at home to Orrin.
+date | quarter | The mill will close by the end of March.
+date | quarter | Helen Marsh had left Brandex in May.
+passive | quarter | David Pohl replaced Helen Marsh as chief executive of Corvex.
+short name | quarter | Lumin bought the Oslo plant for $40 million.
+name | arrest | Carlos Vega was arrested in Quito.
+name | arrest | Carlos Vega is the son of former president Hugo Vega.
+reported | arrest | Reyes said that Dunn had told her the dam would be closed by March.
+reported | arrest | Witnesses said soldiers had fired on the crowd.
+denial | arrest | Okoro denied having said that the plant was unsafe.
+name | arrest | The foreign minister of Portugal met Spain’s prime minister in Berlin.
+number | arrest | Marta Ruiz, 34, was rescued.
+reported | arrest | Sue Lane insisted that a deal was close.
+narration | arrest | The army blamed the rebels for the attack.
 denial | lottery | Nobody won the top prize on Tuesday.
 speaker | lottery | According to a new study, Kestrel has the slowest tills.
 quoted | lottery | Ona Vale released a single titled “Break My Stride”.
@@ -350,6 +392,42 @@ order | tunnel | The market will remain closed since October.
 cause | tunnel | The festival went ahead because of heavy rain.
 cause | tunnel | Two bands had cancelled despite illness.
 cause | tunnel | The festival went ahead because two bands had cancelled.
+unit | quarter | Unemployment rose by 2 percent in July.
+number | quarter | Unemployment rose by 7 percent in July.
+number | quarter | Unemployment rose from 2 percent to 7 percent in July.
+number | quarter | 2,000 homes lost power.
+number | quarter | At least 2,000 homes lost power.
+unit | quarter | The grid lost $3 million.
+unit | quarter | The grid lost $3 million a month.
+number | quarter | Turnover grew to 12 percent.
+number | quarter | Profit fell by 12 percent.
+number | quarter | Profit fell by half.
+number | quarter | Toyan reported losses of $2 billion.
+number | quarter | Toyan and Merid reported losses of $2 billion and $3 billion respectively.
+comparison | quarter | Exports of coffee earned twice as much as those of tea.
+comparison | quarter | Exports of tea earned half as much as those of coffee.
+comparison | quarter | Hamar is the largest port in the country.
+comparison | quarter | Hamar is the third-largest port in the country.
+number | quarter | Vassel won 1-3 at home to Orrin.
+date | quarter | The mill will close in early March.
+date | quarter | Workers can appeal from 15 April.
+date | quarter | Helen Marsh was replaced as chief executive of Corvex in May.
+swap | quarter | Helen Marsh is chief executive of Corvex.
+name | quarter | Lumin is the rival of Brandex.
+name | arrest | Hugo Vega was arrested in Quito.
+name | arrest | Former president Carlos Vega was arrested in Quito.
+name | arrest | The former president was arrested in Quito on Friday.
+name | arrest | Hugo Vega is the son of Carlos Vega.
+speaker | arrest | Reyes said the dam would be closed by March.
+speaker | arrest | The dam will be closed by March.
+words as fact | arrest | Soldiers had fired on the crowd.
+speaker | arrest | Okoro denied that the plant was unsafe.
+swap | arrest | The Spanish foreign minister met the Portuguese prime minister in Berlin.
+number | arrest | Marta Ruiz, 6, was rescued.
+speaker | arrest | Sue Lane said members would reject the offer.
+words as fact | arrest | A deal was close.
+swap | arrest | The rebels blamed the army for the attack.
+outlet | arrest | The Herald said Okoro was unsafe.
 denial | lottery | Someone won the top prize on Tuesday night.
 denial | lottery | The top prize was won on Tuesday night.
 speaker | lottery | According to the government, Kestrel has the slowest tills.

@@ -107,7 +107,8 @@ def _absolute(text: str, published: date | None) -> Iterator[DateMention]:
                 this = published.year
                 meant.append(Date(this, month, number, _weekday(this, month, number)))
                 meant += [Date(other, month, number) for other in (this - 1, this + 1)]
-            yield DateMention(Span(*match.span()), tuple(meant))
+            start, end = match.span()  # the sentence's full stop is none of it
+            yield DateMention(Span(start, end - match.group().endswith(".")), tuple(meant))
 
 
 def _weekdays(text: str, published: date | None) -> Iterator[DateMention]:

@@ -15,6 +15,7 @@ from rag.text.lexicon import (
     SETTLED_HEADS,
     SPEECH_VERBS,
     STATES,
+    TELLING,
 )
 from rag.text.phrases import Filler, Tree, meanings_of
 from rag.text.wording import HEDGES, NEGATIONS, fold
@@ -55,6 +56,8 @@ class Predicate:
     that it is told of no time, `reported` that somebody says it, `opinion` that it is but one
     side's word. `tokens` are the places of the words that belong to it more closely than to any
     other predicate; `limits` are those of them that narrow what is said, as "largely" does.
+    `tellers` are those who say it, the nearest first; `aside` says that it is in a relative clause
+    between commas.
     """
 
     text: str
@@ -72,6 +75,8 @@ class Predicate:
     opinion: bool
     limits: frozenset[str]
     tokens: frozenset[int]
+    tellers: tuple[tuple[Filler, ...], ...] = field(hash=False)
+    aside: bool
 
 
 def predicates(analysis: Analysis) -> tuple[Predicate, ...]:
@@ -125,14 +130,22 @@ class _Reader(Tree):
             over=past and not governors and token.lemma in STATES and self._is_over(i),
             infinitive=infinitive,
             reported=bool(lemmas & SPEECH_VERBS),
-            opinion=bool(lemmas & OPINION_HEADS) or (infinitive and self._is_hearsay(i)),
+            opinion=bool(lemmas & OPINION_HEADS)
+            or (infinitive and self._is_hearsay(i))
+            or (bool(lemmas & SPEECH_VERBS) and self._is_judged(i)),
             limits=frozenset(
                 t.lemma
                 for j, t in enumerate(self.tokens)
                 if t.start in domain and t.lemma in LIMITERS and not self._is_of_a_number(j)
             ),
             tokens=domain,
+            aside=self._is_aside(i),
+            tellers=tuple(self._tellers(j) for j in governors if _lemmas(self.tokens[j]) & TELLING),
         )
+
+    def _tellers(self, i: int) -> tuple[Filler, ...]:
+        """Who says what a verb of saying governs."""
+        return self._roles(i).get(AGENT, ())
 
     def _ruler(self, i: int) -> int:
         while not self.rules(i) and self.tokens[i].head != i:
@@ -157,10 +170,11 @@ class _Reader(Tree):
         climbed = planned = False
         while self.tokens[i].head != i:
             token = self.tokens[i]
-            if token.dep == "conj" and not self.of(i, *_SUBJECTS):
+            named = self.of(i, *_SUBJECTS)
+            if token.dep == "conj" and (not named or self._has_that(i)):
                 if self._is_past(i) and self._is_infinitive(token.head):
                     return  # "threatened to leave and left"
-                i = token.head  # "refused to stop and leave": both are refused
+                i = token.head  # "refused to stop and leave", "said that … and that …"
                 continue
             if token.dep == "prep" and token.lemma not in _LINKING_PREPOSITIONS:
                 return
@@ -205,6 +219,9 @@ class _Reader(Tree):
         lemma = self.tokens[i].lemma
         particles = (self.tokens[j].lemma for j in self.of(i, "prt", "prep", "advmod"))
         return _lemmas(self.tokens[i]).union(f"{lemma} {particle}" for particle in particles)
+
+    def _has_that(self, i: int) -> bool:
+        return any(self.tokens[j].lemma == "that" for j in self.of(i, "mark"))
 
     def _negations(self, i: int) -> int:
         """How often words at a predicate itself deny it: "not", "never", "no one", "neither"."""
@@ -330,6 +347,25 @@ class _Reader(Tree):
         lemmas = {self.tokens[j].lemma for j in self.of(i, "aux")}
         return OPEN if lemmas & _OPEN_MODALS else TO_COME if lemmas & _FUTURE else FACT
 
+    def _is_judged(self, i: int) -> bool:
+        """Whether somebody gives a judgement: what should be, or how something is."""
+        advice = any(self.tokens[j].lemma in {"should", "ought"} for j in self.of(i, "aux"))
+        adjectives = self.of(i, "acomp") if self.tokens[i].lemma == "be" else []
+        return advice or any(self.tokens[j].pos == "ADJ" for j in adjectives)
+
+    def _is_aside(self, i: int) -> bool:
+        """Whether it is in a clause like ", who came in May,"."""
+        while self.tokens[i].head != i and self.tokens[i].dep not in {"relcl", "acl"}:
+            i = self.tokens[i].head
+        first = min(self._subtree(i))
+        in_clause = self.tokens[i].dep in {"relcl", "acl"}
+        return in_clause and first > 0 and self.tokens[first - 1].text == ","
+
+    def _subtree(self, i: int) -> Iterator[int]:
+        yield i
+        for j in self.children[i]:
+            yield from self._subtree(j)
+
     def _is_asked(self, i: int) -> bool:
         while self.tokens[i].head != i:
             i = self.tokens[i].head
@@ -345,7 +381,7 @@ class _Reader(Tree):
 
     def _roles(self, i: int) -> dict[str, tuple[Filler, ...]]:
         roles: dict[str, list[int]] = {}
-        passive = self._is_passive(i)
+        passive, here = self._is_passive(i), self.tokens[i]
         for j in self.children[i]:
             token = self.tokens[j]
             if token.dep in _SUBJECTS:
@@ -355,6 +391,8 @@ class _Reader(Tree):
             elif token.dep in {"prep", "agent", "dative"}:
                 name = AGENT if token.dep == "agent" else token.lemma
                 roles.setdefault(name, []).extend(self.of(j, "pobj"))
+        if here.dep == "relcl" and any(self.tokens[j].lemma == "where" for j in self.children[i]):
+            roles.setdefault("in", []).append(here.head)
         if not self.of(i, *_SUBJECTS):
             for role, shared in self._shared_subject(i, PATIENT if passive else AGENT).items():
                 roles[role] = [*roles.get(role, ()), *shared]

@@ -207,6 +207,12 @@ PLAIN_SPEECH = frozenset(
 )
 """Those which say no more than that somebody says something."""
 
+TELLING = (PLAIN_SPEECH - {"express", "convey", "describe"}) | frozenset(
+    "claim insist argue warn deny admit confirm acknowledge assert maintain reveal testify allege "
+    "quote".split()
+)
+"""Those under which a clause is what somebody says."""
+
 GENERIC_NOUNS = TITLES | frozenset(
     "company firm country nation state city town island region club bank airline carmaker group "
     "organisation organization institution man woman boy girl player politician plane jet aircraft "
@@ -217,6 +223,25 @@ GENERIC_NOUNS = TITLES | frozenset(
     "quarterback champion billionaire candidate incumbent lawmaker tennis star veteran".split()
 )
 """Nouns that may stand for a name."""
+
+RELATIVES = frozenset(
+    "son daughter child brother sister sibling twin wife husband widow widower mother father "
+    "parent uncle aunt cousin nephew niece grandson granddaughter grandfather grandmother stepson "
+    "stepfather stepmother fiance fiancee girlfriend boyfriend friend partner ally rival opponent "
+    "critic enemy supporter follower aide adviser advisor assistant bodyguard driver spokesman "
+    "spokeswoman spokesperson lawyer attorney agent colleague predecessor successor deputy "
+    "counterpart boss mentor protege neighbour neighbor biographer challenger relative".split()
+)
+"""Nouns for people by whom they belong to."""
+
+PEOPLE = RELATIVES | frozenset(
+    "man woman boy girl person people teenager gunman suspect resident tourist driver passenger "
+    "officer soldier official teacher doctor nurse worker employee student minister president "
+    "mayor governor senator judge journalist reporter activist candidate player jury "
+    "friend witness rebel militia army police gang government ministry party union company "
+    "team".split()
+)
+"""Nouns for people: what is done to them is not done to whom their phrase mentions besides."""
 
 COLLECTIVES = frozenset("team group duo pair trio couple company firm side".split())
 """Nouns that may stand for other nouns, like "researchers"."""
@@ -270,11 +295,32 @@ STATES = frozenset(
 
 OPINION_HEADS = frozenset(
     "allege claim argue believe think suspect accuse contend speculate insist suggest maintain "
-    "assert imply feel consider describe allegation accusation assume presume reckon imagine "
-    "pretend rumour rumor speculation myth suspicion".split()
+    "assert imply feel brag boast consider describe allegation accusation assume presume reckon "
+    "imagine pretend rumour rumor speculation myth suspicion".split()
 )
 """Lemmas under which something is one side's word."""
 
+
+SYMMETRIC = frozenset(
+    "rival partner friend ally colleague neighbour neighbor sibling twin cousin counterpart "
+    "brother sister opponent enemy relative".split()
+)
+"""Those of `RELATIVES` that go both ways."""
+
+DISPUTES = frozenset(
+    stem(word)
+    for word in "reject rejected deny denies denied dispute disagree refute dismiss fabrication "
+    "contrary lie lies baseless untrue unfounded false".split()
+)
+"""Stems of words by which one side contests what another says."""
+
+CHANGES = frozenset(
+    stem(verb)
+    for verb in "rise rises rose risen rising fall falls fell fallen falling grow grew grown drop "
+    "climb decline increase decrease gain jump slip plunge surge slump tumble soar shrink shrank "
+    "shed up down".split()
+)
+"""Stems of words after which a number without a preposition is by how much."""
 
 # Words of a line qualify the noun after them, so that it is none, or none yet, or no more. A claim
 # must keep one of the line.

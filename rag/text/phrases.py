@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
 
-from rag.text.lexicon import meanings
+from rag.text.lexicon import PEOPLE, RELATIVES, meanings
 from rag.text.names import name_words
 from rag.text.wording import FUNCTION_WORDS, fold, numbers, stem
 from rag.types import Analysis, Token
@@ -27,7 +27,9 @@ _CONTENT = frozenset("NOUN PROPN VERB ADJ NUM ADV".split())
 class Filler:
     """What fills a role: the meanings of its head and of what is joined to that by "and"; `core`
     holds also its title and apposition, `words` all of its phrase, `names` the names in that, and
-    `count` how many it is said to be."""
+    `count` how many it is said to be. `marks` are the words before its head, `called` those of them
+    and of the head that are names, `owners` whose son, lawyer or rival it is, `is_person` whether
+    that, or another person."""
 
     text: str
     kind: str  # name, noun, number, time, first person, third person
@@ -36,6 +38,19 @@ class Filler:
     words: frozenset[str]
     names: tuple[frozenset[str], ...]
     count: frozenset[str]
+    marks: tuple[frozenset[str], ...]
+    called: tuple[frozenset[str], ...]
+    owners: tuple[frozenset[str], ...]
+    is_person: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Kinship:
+    """Who (`bearers`) is a son, lawyer or rival (`kind`) of whom (`owners`)."""
+
+    kind: str
+    bearers: tuple[Filler, ...]
+    owners: tuple[Filler, ...]
 
 
 @lru_cache(maxsize=50_000)
@@ -85,7 +100,44 @@ class Tree:
             words=frozenset().union(*own, *map(_reach, content)),
             names=tuple(word_meanings(t.text) for t in content if t.pos == "PROPN"),
             count=frozenset(numbers(" ".join(self.tokens[j].text for j in self._counts(i)))),
+            marks=tuple(meanings_of(self.tokens[j]) for j in self._marks(i)),
+            called=tuple(
+                meanings_of(self.tokens[j])
+                for j in (*self._marks(i), i)
+                if self.tokens[j].pos == "PROPN"
+            ),
+            owners=tuple(meanings_of(self.tokens[j]) for j in self.owners(i)),
+            is_person=self._kind(i) == "name" or self.tokens[i].lemma in PEOPLE,
         )
+
+    def owners(self, i: int) -> list[int]:
+        """Whose son, lawyer or rival a noun is: its possessor, or what "of" or "for" takes."""
+        if self.tokens[i].lemma not in RELATIVES:
+            return []
+        after = [j for j in self.of(i, "prep") if self.tokens[j].lemma in {"of", "for", "to"}]
+        found = [*self.of(i, "poss"), *(k for j in after for k in self.of(j, "pobj"))]
+        return [j for j in found if self._kind(j) in {"name", "noun"}]
+
+    def kinships(self) -> Iterator[Kinship]:
+        """Who is whose son, lawyer or rival."""
+        for i, token in enumerate(self.tokens):
+            if token.lemma not in RELATIVES or token.pos not in {"NOUN", "PROPN", "ADJ"}:
+                continue
+            bearers, owners = self.of(i, "appos"), self.owners(i)
+            up = self.tokens[token.head]
+            if token.dep in {"appos", "compound", "amod", "nmod"}:  # "X's rival Y", "Y, X's rival"
+                bearers = [token.head]
+                possessors = self.of(token.head, "poss") if token.dep != "appos" else []
+                owners = owners or [j for j in possessors if self._kind(j) in {"name", "noun"}]
+            elif token.dep == "attr" and up.lemma in {"be", "become"}:
+                bearers = self.of(token.head, "nsubj")
+            yield Kinship(
+                token.lemma, tuple(map(self.filler, bearers)), tuple(map(self.filler, owners))
+            )
+
+    def _marks(self, i: int) -> list[int]:
+        """The words before a noun that tell it from others: "tea exports", "Spanish minister"."""
+        return [j for j in self.of(i, "compound", "amod", "nmod") if j < i]
 
     def _title(self, i: int) -> Iterator[int]:
         """What stands for the same as a noun: its title, its apposition, what "some of" takes."""

@@ -46,7 +46,8 @@ _SIGNS = {
 }
 _SIGN = re.compile(r"(?:[$€£₹¥]|\b(?:EUR|USD|GBP|INR|Rs)\.?)\s?$", re.IGNORECASE)
 _UNITS = {
-    r"%|percent(?:age points?)?|per cent|pc\b|percentage points?": "percent",
+    r"percentage points?": "percentage point",
+    r"%|percent|per cent|pc\b": "percent",
     r"(?:us )?dollars?|usd": "dollar",
     r"euros?|eur": "euro",
     r"pounds?|gbp": "pound",

@@ -11,7 +11,7 @@ from rag.text.dates import DateMention, date_mentions, is_relative
 from rag.text.grammar import Predicate, predicates
 from rag.text.lexicon import PLAIN_SPEECH, plain_speech
 from rag.text.names import name_words
-from rag.text.phrases import word_meanings
+from rag.text.phrases import Kinship, Tree, word_meanings
 from rag.text.qualifiers import Qualifiers, qualifiers
 from rag.text.quantities import Quantity, quantities
 from rag.text.wording import (
@@ -80,6 +80,7 @@ class Statement:
     qualities: tuple[tuple[str, frozenset[str]], ...]  # its adjectives
     forms: tuple[Form, ...]
     qualifiers: Qualifiers
+    kinships: tuple[Kinship, ...]
     negated: bool
     hedged: bool
     reported: bool = False  # all of it is told as what the speaker says
@@ -170,6 +171,7 @@ def read_statement(
         qualities=tuple(_qualities(analysis)) if analysis else (),
         forms=tuple(_forms(text, counted, dates)),
         qualifiers=qualifiers(text, analysis) if analysis else Qualifiers(),
+        kinships=tuple(Tree(analysis).kinships()) if analysis else (),
         negated=is_negated(text) or (analysis is None and _is_negated_abroad(folded)),
         hedged=is_hedged(text),
     )

@@ -1,5 +1,5 @@
-"""Whether a claim keeps the limits within which its source says something: bounds of numbers and
-dates, shares, qualifiers of nouns, what is set aside, and what hangs on what."""
+"""Whether a claim keeps the limits within which its source says something: numbers that are
+excepted, shares, qualifiers of nouns, what is set aside, and what hangs on what."""
 
 from __future__ import annotations
 
@@ -9,39 +9,8 @@ from collections.abc import Iterable
 from rag.text.qualifiers import Link, Noun
 from rag.text.statements import Source, Statement
 
-_BOUNDS = (
-    ("except", r"\b(?:but|except(?: for)?|all but)"),
-    ("exact", r"\b(?:exactly|precisely)"),
-    ("most", r"\b(?:up to|as many as|as much as|at most|(?:no|not) more than|a maximum of)"),
-    ("least", r"\b(?:at least|(?:no|not) (?:less|fewer) than|a minimum of)"),
-    ("less", r"\b(?:less than|fewer than|under|below|lower than)"),
-    ("near", r"\b(?:nearly|almost|close to|just short of)"),
-    ("more", r"\b(?:more than|over|above|upwards of|in excess of|exceed(?:s|ed|ing)?)"),
-    ("about", r"\b(?:about|around|roughly|approximately|an estimated|estimated|some)"),
-)
-_BOUND = tuple(
-    (kind, re.compile(rf"{words}\s+(?:(?:a|an|the)\s+)?[$€£₹¥]?$", re.IGNORECASE))
-    for kind, words in _BOUNDS
-)
-_BOUND_BY = {
-    "": {"", "least", "more", "about"},
-    "about": {"", "about", "near", "most", "least", "more", "less"},
-    "least": {"least", "more", ""},
-    "more": {"more"},
-    "near": {"near", "less"},
-    "less": {"less", "near"},
-    "most": {"most"},
-    "exact": {"exact"},
-    "except": {"except"},
-}
-"""What a source must say of a number where a claim says this of it."""
-
-_DATED = (
-    ("until", re.compile(r"\b(?:until|till|through|up to)\s+(?:\w+\s+)?$", re.IGNORECASE)),
-    ("since", re.compile(r"\bsince\s+(?:\w+\s+)?$", re.IGNORECASE)),
-    ("before", re.compile(r"\b(?:before|by|prior to|ahead of)\s+(?:\w+\s+)?$", re.IGNORECASE)),
-    ("after", re.compile(r"\bafter\s+(?:\w+\s+)?$", re.IGNORECASE)),
-)
+_EXCEPT = re.compile(r"\b(?:but|except(?: for)?)\s+$", re.IGNORECASE)
+_SINCE = re.compile(r"\b(?:since|from|starting)\s+(?:(?:in|on)\s+)?$", re.IGNORECASE)
 _SHARED_BY = {
     "few": {"few"},
     "some": {"some", "many", "most", "half", "third", "quarter", "all", None},
@@ -75,8 +44,8 @@ _UNIVERSAL = re.compile(
 def limit_objection(claim: Statement, source: Source) -> str | None:
     """Which limit of the source the claim has left, in words; None if none."""
     return (
-        _bound(claim, source)
-        or _date_bound(claim, source)
+        _excepted(claim, source)
+        or _since(claim, source)
         or _universal(claim, source)
         or _noun(claim, source)
         or _aside(claim, source)
@@ -84,46 +53,40 @@ def limit_objection(claim: Statement, source: Source) -> str | None:
     )
 
 
-def _bound(claim: Statement, source: Source) -> str | None:
-    """Whether a number is told as more, less or more exact than the source has it."""
+def _excepted(claim: Statement, source: Source) -> str | None:
+    """Whether a number that the source excepts, as "all but three" does, is told of the rest."""
     for ours in claim.quantities:
         theirs = {
-            bound_of(sentence.text, q.whole.start)
+            _is_excepted(sentence.text, q.whole.start)
             for sentence in source.sentences
             for q in sentence.quantities
-            if q.value == ours.value and (q.unit == ours.unit or not q.unit or not ours.unit)
+            if q.value == ours.value
         }
-        if theirs and not theirs & _BOUND_BY[bound_of(claim.text, ours.whole.start)]:
+        if theirs and _is_excepted(claim.text, ours.whole.start) not in theirs:
             number = claim.text[ours.whole.start : ours.whole.end].strip()
-            return f"the source does not say so many as {number}, but “{min(theirs)}”"
+            return f"the source says it not of {number}, but of all others"
     return None
 
 
-def bound_of(text: str, start: int) -> str:
-    """What stands before a number that makes it a bound: "least", "most", "near" …"""
-    before = text[max(0, start - 30) : start]
-    return next((kind for kind, pattern in _BOUND if pattern.search(before)), "")
+def _is_excepted(text: str, start: int) -> bool:
+    return bool(_EXCEPT.search(text[:start]))
 
 
-def _date_bound(claim: Statement, source: Source) -> str | None:
-    """Whether "until June" stands for "since June", or for "in June"."""
+def _since(claim: Statement, source: Source) -> str | None:
+    """Whether what was so at a date, or for a time from it on, is told as so ever since."""
     for ours in claim.dates:
-        theirs = {
-            _dated(sentence.text, date.span.start)
+        if not re.search(r"\bsince\s+$", claim.text[: ours.span.start], re.IGNORECASE):
+            continue
+        theirs = [
+            sentence.text[: date.span.start]
             for sentence in source.sentences
             for date in sentence.dates
             if date.covers(ours)
-        }
-        here = _dated(claim.text, ours.span.start)
-        if theirs and here not in theirs and (here or "" not in theirs):
+        ]
+        if theirs and not any(map(_SINCE.search, theirs)):
             date = claim.text[ours.span.start : ours.span.end]
-            return f"the source does not say it of this side of {date}"
+            return f"the source does not say it of all time since {date}"
     return None
-
-
-def _dated(text: str, start: int) -> str:
-    before = text[max(0, start - 24) : start]
-    return next((kind for kind, pattern in _DATED if pattern.search(before)), "")
 
 
 def _universal(claim: Statement, source: Source) -> str | None:

@@ -9,14 +9,20 @@ from rag.text.lexicon import (
     GENERIC_NOUNS,
     OPEN_HEADS,
     PLAIN_SPEECH,
+    SYMMETRIC,
+    opposites,
 )
 from rag.text.names import TITLES, countries_of
-from rag.text.phrases import Filler, word_meanings
+from rag.text.phrases import Filler, Kinship, word_meanings
 from rag.text.statements import Source, Statement
-from rag.text.wording import FUNCTION_WORDS, fold, normalise_quotes, stem, words
+from rag.text.wording import FUNCTION_WORDS, WORD, fold, normalise_quotes, stem, words
+from rag.verification.belongings import holds, number_objection
+from rag.verification.tellers import speaks, teller_objection
 
 _SUPPLETIVE = frozenset("be have do make take get become include involve hold give".split())
 """Verbs that say little by themselves, so that a source may lack them."""
+
+_TITLES = frozenset(map(stem, TITLES))
 
 
 def relation_objection(claim: Statement, source: Source) -> str | None:
@@ -29,6 +35,8 @@ def relation_objection(claim: Statement, source: Source) -> str | None:
         told = [any(_alike(p, s) for p in claim.predicates) for s in source.sentences]
         if any(told) and not all(told):
             return "one of the two sentences says nothing of it"
+    if reason := _kinship_objection(claim, source):
+        return reason
     for predicate in claim.predicates:
         reasons = []
         alike = [(s, other) for s in source.sentences for other in _alike(predicate, s)]
@@ -42,6 +50,32 @@ def relation_objection(claim: Statement, source: Source) -> str | None:
             if reason:
                 return reason
     return None
+
+
+def _kinship_objection(claim: Statement, source: Source) -> str | None:
+    """Whose son, lawyer or rival the source says another to be, or another's."""
+    theirs = [kinship for sentence in source.sentences for kinship in sentence.kinships]
+    for ours in claim.kinships:
+        same = [there for there in theirs if there.kind == ours.kind]
+        if ours.bearers and same and not any(_is_kinship(there, ours, source) for there in same):
+            return f"the source does not say whose {ours.kind} that is"
+    return None
+
+
+def _is_kinship(there: Kinship, ours: Kinship, source: Source) -> bool:
+    def fits(theirs: tuple[Filler, ...], mine: tuple[Filler, ...]) -> bool:
+        known = [f for f in theirs if f.kind in {"name", "noun"}]
+        asked = [f for f in mine if f.kind in {"name", "noun"}]
+        return not (known and asked) or any(
+            all(head & t.core for head in f.heads) and _is_it(t, f, source)
+            for f in asked
+            for t in known
+        )
+
+    if fits(there.bearers, ours.bearers) and fits(there.owners, ours.owners):
+        return True
+    both = fits(there.owners, ours.bearers) and fits(there.bearers, ours.owners)
+    return ours.kind in SYMMETRIC and both
 
 
 def _alike(predicate: Predicate, sentence: Statement) -> list[Predicate]:
@@ -61,6 +95,8 @@ def _unfounded(claim: Statement, predicate: Predicate, source: Source) -> str | 
     nouns = [n for s in source.sentences for n in s.qualifiers.nouns if n.words & predicate.words]
     if nouns and all(any(not p & claim.stems for p in n.privatives) for n in nouns):
         return f"the source does not say that “{nouns[0].text}” came about"
+    if predicate.lemma in {"be", "become", "remain"} and _is_done_to(predicate, source):
+        return f"the source does not say that of {predicate.roles[AGENT][0].text}"
     said = predicate.words & source.words or predicate.lemma in _SUPPLETIVE
     return None if said else f"the source does not say “{predicate.text}”"
 
@@ -77,6 +113,21 @@ def _is_but_planned(predicate: Predicate, source: Source) -> bool:
     return bool(holders) and all(
         other.lemma in OPEN_HEADS | DENYING_HEADS or other.denials for other in holders
     )
+
+
+def _is_done_to(predicate: Predicate, source: Source) -> bool:
+    """Whether whom a claim says something to be is only acted upon in the source, as the one is
+    whom another replaces or succeeds."""
+    subjects = [f for f in predicate.roles.get(AGENT, ()) if f.kind == "name"]
+    others = [p for s in source.sentences for p in s.predicates]
+    found = [
+        (role, other)
+        for subject in subjects
+        for other in others
+        for role in (AGENT, PATIENT)
+        if any(_is_in(f, subject, AGENT) for f in other.roles.get(role, ()))
+    ]
+    return bool(found) and all(role == PATIENT and AGENT in other.roles for role, other in found)
 
 
 def _is_called(predicate: Predicate, source: Source) -> bool:
@@ -113,10 +164,28 @@ def _difference(
     if other.over and _is_present(predicate):
         return f"the source tells “{other.text}” of a time that is gone"
     return (
-        _unattributed(claim, predicate, sentence, other)
+        _opposed(claim, predicate, sentence, other)
+        or _unattributed(claim, predicate, sentence, other, source)
+        or teller_objection(claim, predicate, sentence, other)
         or _other_roles(predicate, sentence, other, source)
-        or _other_numbers(claim, predicate, sentence, other)
+        or number_objection(claim, predicate, sentence, other)
     )
+
+
+def _opposed(
+    claim: Statement, predicate: Predicate, sentence: Statement, other: Predicate
+) -> str | None:
+    """A word of the one where the other has its opposite: "south" for "north"."""
+    ours, theirs = _stems(claim, predicate), _stems(sentence, other)
+    for word in sorted(ours - theirs):
+        if against := opposites(word) & theirs - ours:
+            return f"the source has “{min(against)}” with “{other.text}”, the claim “{word}”"
+    return None
+
+
+def _stems(statement: Statement, predicate: Predicate) -> frozenset[str]:
+    found = (WORD.match(statement.text, start) for start in predicate.tokens)
+    return frozenset(stem(word.group()) for word in found if word)
 
 
 def _is_surer(predicate: Predicate, other: Predicate) -> bool:
@@ -136,7 +205,7 @@ def _is_present(predicate: Predicate) -> bool:
 
 
 def _unattributed(
-    claim: Statement, predicate: Predicate, sentence: Statement, other: Predicate
+    claim: Statement, predicate: Predicate, sentence: Statement, other: Predicate, source: Source
 ) -> str | None:
     """What one side says must not be told as a fact, nor be given to a speaker without words."""
     if claim.speaker and (predicate.reported or claim.reported) and not sentence.speaker:
@@ -144,7 +213,7 @@ def _unattributed(
     quoted = _is_quoted(other, sentence) and not _is_set_as(claim, predicate, sentence)
     if not quoted and not other.opinion:
         return None
-    if claim.speaker or (other.opinion and (predicate.opinion or claim.hedged)):
+    if speaks(claim, source) or (other.opinion and (predicate.opinion or claim.hedged)):
         return None
     if sentence.speaker and _mentions_speaker(claim, predicate, sentence.speaker):
         return None
@@ -167,7 +236,7 @@ def _is_set_as(claim: Statement, predicate: Predicate, sentence: Statement) -> b
 
 def quotation_objection(claim: Statement, source: Source) -> str | None:
     """Whose words the claim quotes without saying so; None where it says so, or quotes a title."""
-    if claim.speaker:
+    if speaks(claim, source):
         return None
     for sentence in source.sentences:
         if not sentence.speaker or _names(claim, sentence.speaker):
@@ -236,6 +305,9 @@ def _fits(
     if role not in {AGENT, PATIENT}:
         here = frozenset().union(*sentence.content)
         found = filler.kind != "name" or all(head & here for head in filler.heads)
+        told = [there for there in theirs if there.is_person and filler.is_person]
+        if filler.kind == "noun" and told and not any(holds(there, filler) for there in theirs):
+            return False
         return found and not all(_renamed(there, filler) for there in theirs or [filler])
     opposite = other.roles.get(PATIENT if role == AGENT else AGENT, ())
     if predicate.lemma == other.lemma == "be" and any(
@@ -243,11 +315,16 @@ def _fits(
     ):
         return True
     moved = role == AGENT and PATIENT not in predicate.roles  # "the strike ended"
-    if moved and any(_holds(there, filler) for there in opposite):
+    if moved and any(holds(there, filler) for there in opposite):
         return True
     if not theirs:
-        return not any(_holds(there, filler) for there in opposite)
-    if any(_is_in(there, filler, role) and not _renamed(there, filler) for there in theirs):
+        return not any(holds(there, filler) for there in opposite)
+    if any(
+        _is_in(there, filler, role)
+        and not _renamed(there, filler)
+        and _is_it(there, filler, source)
+        for there in theirs
+    ):
         return True
     return any(_may_mean(there, filler, sentence, other, source) for there in theirs)
 
@@ -260,7 +337,7 @@ def _may_mean(
         return bool(sentence.speaker) and any(
             head & _speaker_words(sentence.speaker or "") for head in filler.heads
         )
-    elsewhere = any(_holds(f, filler) for fillers in other.roles.values() for f in fillers)
+    elsewhere = any(holds(f, filler) for fillers in other.roles.values() for f in fillers)
     if elsewhere or _renamed(there, filler):
         return False
     if there.kind == "third person":
@@ -281,49 +358,43 @@ def _may_mean(
 
 
 def _has_title(filler: Filler) -> bool:
-    return any(stem(title) in filler.core for title in TITLES)
+    return bool(_TITLES & filler.core)
 
 
 def _is_in(there: Filler, filler: Filler, role: str) -> bool:
     """Whether the source's phrase is, or for what is done to it holds, what the claim names."""
-    known = there.core if role == AGENT else there.words
+    known = there.core if role == AGENT or there.is_person else there.words
     return all(head & known for head in filler.heads)
 
 
-def _holds(there: Filler, filler: Filler) -> bool:
-    return all(head & there.words for head in filler.heads)
+def _is_it(there: Filler, filler: Filler, source: Source) -> bool:
+    """Whether no word before the claim's noun tells it from the source's: neither another first
+    name, nor "tea" for "coffee exports" where the source speaks of both, nor another's son."""
+    if any(not name & there.core for name in filler.called) and any(
+        not name & filler.words for name in there.called
+    ):
+        return False
+    if (
+        filler.owners
+        and there.owners
+        and not any(o & t for o in filler.owners for t in there.owners)
+    ):
+        return False
+    strange = [mark for mark in filler.marks if not mark & there.words]
+    if any(mark & source.words and _is_country(mark) for mark in strange):
+        return False
+    if there.is_person and any(mark & _TITLES & there.words - there.core for mark in filler.marks):
+        return False  # "the son of the president", not "the president"
+    return not any(mark & source.words for mark in strange) or all(
+        mark & filler.words for mark in there.marks
+    )
+
+
+def _is_country(mark: frozenset[str]) -> bool:
+    return any(name[0] == "@" for name in mark)
 
 
 def _renamed(there: Filler, filler: Filler) -> bool:
     """Whether both phrases have names, and each one that the other lacks."""
     ours = any(not name & there.words for name in filler.names)
     return ours and any(not name & filler.words for name in there.names)
-
-
-def _other_numbers(
-    claim: Statement, predicate: Predicate, sentence: Statement, other: Predicate
-) -> str | None:
-    """A number or date that belongs to another predicate of the source."""
-    ours = _owned(claim, predicate)
-    theirs = _owned(sentence, other)
-    for unit, values in ours.items():
-        known = theirs.get(unit)
-        if known and not values & known:
-            return f"the source has another number for “{other.text}”"
-    mine = [d for d in claim.dates if _owns(predicate, d.span.start, d.span.end)]
-    dates = [d for d in sentence.dates if _owns(other, d.span.start, d.span.end)]
-    if dates and any(not any(there.covers(date) for there in dates) for date in mine):
-        return f"the source has another date for “{other.text}”"
-    return None
-
-
-def _owned(statement: Statement, predicate: Predicate) -> dict[str, set[float]]:
-    found: dict[str, set[float]] = {}
-    for quantity in statement.quantities:
-        if _owns(predicate, quantity.span.start, quantity.span.end):
-            found.setdefault(quantity.unit, set()).add(quantity.value)
-    return found
-
-
-def _owns(predicate: Predicate, start: int, end: int) -> bool:
-    return any(start <= token < end for token in predicate.tokens)

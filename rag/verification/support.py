@@ -12,7 +12,9 @@ from rag.text.names import is_known_word, is_mentioned, same_person, surname
 from rag.text.phrases import word_meanings
 from rag.text.statements import Source, Statement
 from rag.text.wording import HEDGES, fold, stem, words
-from rag.verification.limits import bound_of, limit_objection
+from rag.verification.comparisons import comparison_objection
+from rag.verification.limits import limit_objection
+from rag.verification.measures import bound, measure_objection
 from rag.verification.relations import quotation_objection, relation_objection
 from rag.verification.rewording import change_objection, is_reworded
 from rag.verification.speech import is_same_speaker
@@ -191,8 +193,8 @@ def _states_something(claim: Statement, source: Source) -> str | None:
 
 
 def _opposites(claim: Statement, source: Source) -> str | None:
-    bounds = {bound_of(claim.text, quantity.whole.start) for quantity in claim.quantities}
-    told = _BOUNDING if bounds & {"more", "less"} else frozenset()  # judged where they stand
+    bounds = {bound(claim.text[: quantity.whole.start]) for quantity in claim.quantities}
+    told = _BOUNDING if bounds & {"over", "under"} else frozenset()  # judged where they stand
     for word in sorted(claim.stems - source.stems - told):
         against = opposites(word) & source.stems - claim.stems
         if against:
@@ -221,6 +223,8 @@ def _covered(claim: Statement, source: Source) -> str | None:
 _CHECKS: tuple[Check, ...] = (
     _numbers,
     _dates,
+    measure_objection,
+    comparison_objection,
     _names,
     _speaker,
     _opposites,
