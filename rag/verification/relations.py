@@ -17,7 +17,7 @@ from rag.text.phrases import Filler, Kinship, word_meanings
 from rag.text.statements import Source, Statement
 from rag.text.wording import FUNCTION_WORDS, WORD, fold, normalise_quotes, stem, words
 from rag.verification.belongings import holds, number_objection
-from rag.verification.tellers import speaks, teller_objection
+from rag.verification.tellers import pronouns, speaks, teller_objection
 
 _SUPPLETIVE = frozenset("be have do make take get become include involve hold give".split())
 """Verbs that say little by themselves, so that a source may lack them."""
@@ -235,12 +235,15 @@ def _is_set_as(claim: Statement, predicate: Predicate, sentence: Statement) -> b
 
 
 def quotation_objection(claim: Statement, source: Source) -> str | None:
-    """Whose words the claim quotes without saying so; None where it says so, or quotes a title."""
+    """Whose words the claim quotes without saying so; None where it says so, if only by the same
+    pronoun as the source, or quotes a title."""
     if speaks(claim, source):
         return None
     for sentence in source.sentences:
         if not sentence.speaker or _names(claim, sentence.speaker):
             continue
+        if pronouns(claim) & pronouns(sentence):
+            continue  # "he said" of both
         said = [normalise_quotes(sentence.text[s.start : s.end]) for s in sentence.quotes]
         for quotation in claim.quotations:
             if any(quotation in part for part in said) and not _is_title(quotation):

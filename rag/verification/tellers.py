@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from rag.text.grammar import Predicate
-from rag.text.lexicon import DISPUTES, TELLING
+from rag.text.grammar import AGENT, Predicate
+from rag.text.lexicon import DISPUTES, SPEECH_VERBS, TELLING
 from rag.text.names import same_person
 from rag.text.phrases import Filler
 from rag.text.statements import Source, Statement
+from rag.text.wording import fold
 from rag.verification.speech import is_same_speaker
 
 
@@ -14,6 +15,17 @@ def speaks(claim: Statement, source: Source) -> bool:
     """Whether the claim names a speaker, not only the paper that quotes one."""
     return bool(claim.speaker) and not (
         source.outlet and same_person(claim.speaker or "", source.outlet)
+    )
+
+
+def pronouns(statement: Statement) -> frozenset[str]:
+    """The pronouns of those who say something in it: "he", "she"."""
+    return frozenset(
+        fold(filler.text)
+        for predicate in statement.predicates
+        if predicate.lemma in SPEECH_VERBS
+        for filler in predicate.roles.get(AGENT, ())
+        if filler.kind == "third person"
     )
 
 
