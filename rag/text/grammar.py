@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from rag.text.idioms import SUBJECTS, Idioms, lemmas_of
 from rag.text.lexicon import (
     DENYING_HEADS,
     FAILINGS,
@@ -17,7 +18,7 @@ from rag.text.lexicon import (
     STATES,
     TELLING,
 )
-from rag.text.phrases import Filler, Tree, meanings_of
+from rag.text.phrases import Filler, meanings_of
 from rag.text.wording import HEDGES, NEGATIONS, fold
 from rag.types import Analysis, Token
 
@@ -29,7 +30,6 @@ AGENT, PATIENT = "agent", "patient"
 GRAMMATICAL_SUBJECTS = frozenset("nsubj nsubjpass csubj expl".split())
 """Dependencies of what makes a verb that of a whole clause, "there" and "it" included."""
 
-_SUBJECTS = frozenset("nsubj csubj nsubjpass csubjpass".split())
 _OBJECTS = frozenset("dobj attr dative oprd acomp".split())
 _LINKS = frozenset("ccomp xcomp acl pcomp csubj csubjpass".split())
 _NOUN_LINKS = frozenset("dobj pobj attr nsubjpass prep oprd acomp".split())
@@ -38,10 +38,7 @@ _LIGHT_VERBS = frozenset("be have make take give get do hold".split())
 _OPEN_MODALS = frozenset("may might could should must can ought".split())
 _TOLD_TO = frozenset("tell warn advise order".split())
 _NOT = frozenset("not n't never".split())
-_SAID_TO = frozenset("say report rumour rumor understand".split())
 _AT_NO = frozenset("point time way circumstance mean stage account case".split())
-_AMOUNTS = frozenset("all every a an half".split())
-_INVERTED = frozenset("had should were".split())
 _FUTURE = frozenset("will shall would 'll wo".split())
 _PAST_AUXILIARIES = frozenset("has have had was were did 've 'd been".split())
 
@@ -85,7 +82,7 @@ def predicates(analysis: Analysis) -> tuple[Predicate, ...]:
     return tuple(reader.predicate(i) for i in range(len(analysis.tokens)) if reader.rules(i))
 
 
-class _Reader(Tree):
+class _Reader(Idioms):
     """Reads the predicates of a parsed text."""
 
     def __init__(self, analysis: Analysis) -> None:
@@ -140,7 +137,9 @@ class _Reader(Tree):
             ),
             tokens=domain,
             aside=self._is_aside(i),
-            tellers=tuple(self._tellers(j) for j in governors if _lemmas(self.tokens[j]) & TELLING),
+            tellers=tuple(
+                self._tellers(j) for j in governors if lemmas_of(self.tokens[j]) & TELLING
+            ),
         )
 
     def _tellers(self, i: int) -> tuple[Filler, ...]:
@@ -170,7 +169,7 @@ class _Reader(Tree):
         climbed = planned = False
         while self.tokens[i].head != i:
             token = self.tokens[i]
-            named = self.of(i, *_SUBJECTS)
+            named = self.of(i, *SUBJECTS)
             if token.dep == "conj" and (not named or self._has_that(i)):
                 if self._is_past(i) and self._is_infinitive(token.head):
                     return  # "threatened to leave and left"
@@ -186,39 +185,6 @@ class _Reader(Tree):
                 return
             i, climbed, planned = token.head, True, purpose
             yield i
-
-    def _is_set_off(self, i: int) -> bool:
-        """Whether a clause is parted by a semicolon from what the parser hangs it on."""
-        up = self.tokens[i].head
-        first, last = sorted((i, up))
-        return self.tokens[i].dep == "ccomp" and any(
-            token.text == ";" for token in self.tokens[first:last]
-        )
-
-    def _is_infinitive(self, i: int) -> bool:
-        return any(self.tokens[j].lemma == "to" for j in self.of(i, "aux"))
-
-    def _is_to_be(self, i: int) -> bool:
-        """ "was to resume in July" """
-        token = self.tokens[i]
-        plain = not self.of(token.head, "acomp", "attr")
-        return token.dep == "xcomp" and self.tokens[token.head].lemma == "be" and plain
-
-    def _is_hearsay(self, i: int) -> bool:
-        """ "is said to own a villa" """
-        token = self.tokens[i]
-        return token.dep == "xcomp" and bool(self._senses(token.head) & _SAID_TO)
-
-    def _is_yet(self, i: int) -> bool:
-        """ "has yet to respond" """
-        light = self.tokens[i].lemma in {"have", "be"}
-        return light and any(self.tokens[j].lemma == "yet" for j in self.of(i, "advmod"))
-
-    def _senses(self, i: int) -> frozenset[str]:
-        """What the dictionary form of a word may be, also with its particle: "rule out"."""
-        lemma = self.tokens[i].lemma
-        particles = (self.tokens[j].lemma for j in self.of(i, "prt", "prep", "advmod"))
-        return _lemmas(self.tokens[i]).union(f"{lemma} {particle}" for particle in particles)
 
     def _has_that(self, i: int) -> bool:
         return any(self.tokens[j].lemma == "that" for j in self.of(i, "mark"))
@@ -242,14 +208,14 @@ class _Reader(Tree):
                 for k in self.of(j, "pobj")
             )
             longer = token.dep == "advmod" and token.lemma in {"long", "longer", "more", "anymore"}
-            if longer or token.dep in _SUBJECTS | _OBJECTS:
+            if longer or token.dep in SUBJECTS | _OBJECTS:
                 nothing |= any(
                     _denies(self.tokens[k]) and fold(self.tokens[k].text) not in _NOT
                     for k in self.children[j]
                     if self.tokens[k].dep not in {"prep", "cc", "conj"}
                 )
-        if self.tokens[i].dep == "conj" and self.of(i, *_SUBJECTS):
-            siblings = (k for k in self.children[self.tokens[i].head] if k < i)
+        if self.tokens[i].dep == "conj" and self.of(i, *SUBJECTS):
+            siblings = [k for k in self.children[self.tokens[i].head] if k < i]
             direct |= any(fold(self.tokens[k].text) == "nor" for k in siblings)
         elif self.tokens[i].dep == "conj":
             siblings = self.children[self.tokens[i].head]
@@ -258,16 +224,10 @@ class _Reader(Tree):
             nothing |= self._is_nobodys(self.tokens[i].head)
         return direct + nothing
 
-    def _shares_a_not(self, i: int) -> bool:
-        """ "did not inspect the plant or train its staff" """
-        head = self.tokens[i].head
-        either = any(fold(self.tokens[k].text) == "or" for k in self.children[head])
-        return either and bool(self.of(head, "neg"))
-
     def _is_nobodys(self, i: int) -> bool:
         """Whether a predicate's subject, which those joined to it share, is nobody: "no one came
         and won"."""
-        subjects = self.of(i, *_SUBJECTS)
+        subjects = self.of(i, *SUBJECTS)
         if not subjects and self.tokens[i].dep == "conj":
             return self._is_nobodys(self.tokens[i].head)
         return any(_denies(self.tokens[k]) for j in subjects for k in (j, *self.of(j, "det")))
@@ -283,32 +243,12 @@ class _Reader(Tree):
             return FACT
         if any(self.tokens[k].lemma in {"if", "unless"} for k in self.of(token.head, "mark")):
             return OPEN
-        if self.of(i, *_SUBJECTS, "aux"):
+        if self.of(i, *SUBJECTS, "aux"):
             return FACT
         perfect = any(self.tokens[j].lemma == "have" for j in self.of(token.head, "aux"))
         if self._is_past(i) and not perfect:
             return FACT
         return max(self._certainty(token.head), self._shared_certainty(token.head))
-
-    def _is_of_a_noun(self, i: int) -> bool:
-        """Whether it denies but a noun that is set against another: "the mayor, not the king"."""
-        noun = self.tokens[self.tokens[i].head].pos in {"NOUN", "PROPN"}
-        return noun and self.tokens[i - 1].text == "," and not self.rules(self.tokens[i].head)
-
-    def _is_of_a_number(self, i: int) -> bool:
-        """Whether it limits how many there are: "nearly all", "almost 40"."""
-        following = self.tokens[i + 1 : i + 2]
-        return any(t.pos in {"NUM", "SYM"} or fold(t.text) in _AMOUNTS for t in following)
-
-    def _is_not_but(self, i: int) -> bool:
-        """Whether it denies but a reason, and another is given: "not because … but because"
-        or "…, not because"."""
-        up = self.tokens[i].head
-        if self.tokens[up].dep == "prep" and i and self.tokens[i - 1].text == ",":
-            return True
-        return self.tokens[up].dep == "prep" and any(
-            t.text == "but" and t.head == self.tokens[up].head for t in self.tokens[up:]
-        )
 
     def _certainty(self, i: int) -> int:
         """How certain the words at a predicate itself make it."""
@@ -326,22 +266,6 @@ class _Reader(Tree):
             if condition or hedge:
                 return OPEN
         return self._modal(i)
-
-    def _is_inverted(self, i: int) -> bool:
-        """Whether a clause is a condition by its order: "had he known", "should the vote fail"."""
-        subjects = self.of(i, *_SUBJECTS)
-        return any(
-            fold(self.tokens[j].text) in _INVERTED
-            and (j == 0 or self.tokens[j - 1].pos == "PUNCT")
-            and any(j < k for k in subjects)
-            for j in self.of(i, "aux", "auxpass")
-        )
-
-    def _is_over(self, i: int) -> bool:
-        """Whether a state that is told as past is told of a time before now: not "has been"."""
-        return not any(
-            fold(self.tokens[j].text) in {"has", "have", "'ve"} for j in self.of(i, "aux")
-        )
 
     def _modal(self, i: int) -> int:
         lemmas = {self.tokens[j].lemma for j in self.of(i, "aux")}
@@ -384,7 +308,7 @@ class _Reader(Tree):
         passive, here = self._is_passive(i), self.tokens[i]
         for j in self.children[i]:
             token = self.tokens[j]
-            if token.dep in _SUBJECTS:
+            if token.dep in SUBJECTS:
                 roles.setdefault(PATIENT if passive else AGENT, []).append(j)
             elif token.dep in _OBJECTS and token.pos != "ADP":
                 roles.setdefault(PATIENT, []).append(j)
@@ -393,7 +317,7 @@ class _Reader(Tree):
                 roles.setdefault(name, []).extend(self.of(j, "pobj"))
         if here.dep == "relcl" and any(self.tokens[j].lemma == "where" for j in self.children[i]):
             roles.setdefault("in", []).append(here.head)
-        if not self.of(i, *_SUBJECTS):
+        if not self.of(i, *SUBJECTS):
             for role, shared in self._shared_subject(i, PATIENT if passive else AGENT).items():
                 roles[role] = [*roles.get(role, ()), *shared]
         return {
@@ -407,7 +331,7 @@ class _Reader(Tree):
         if self.of(i, "auxpass", "nsubjpass"):
             return True
         token = self.tokens[i]
-        joined = token.dep == "conj" and not self.of(i, "aux", *_SUBJECTS)
+        joined = token.dep == "conj" and not self.of(i, "aux", *SUBJECTS)
         is_participle = token.text.lower() != token.lemma and not token.text.endswith(("ing", "s"))
         return joined and is_participle and self._is_passive(token.head)
 
@@ -431,9 +355,3 @@ class _Reader(Tree):
 
 def _denies(token: Token) -> bool:
     return fold(token.text) in NEGATIONS and token.lemma not in NEGATIVE_HEADS
-
-
-def _lemmas(token: Token) -> frozenset[str]:
-    """What a verb's dictionary form may be; the parser takes "hopes" for a form of "hop"."""
-    form = token.text.lower()
-    return frozenset({token.lemma, form, form.removesuffix("s"), form.removesuffix("d")})

@@ -6,12 +6,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from rag.text.grammar import FACT, PATIENT, Predicate
+from rag.text.lexicon import DENYING_HEADS, OPEN_HEADS
 from rag.text.qualifiers import Link, Noun
 from rag.text.statements import Source, Statement
 
 _EXCEPT = re.compile(r"\b(?:but|except(?: for)?)\s+$", re.IGNORECASE)
 _SINCE = re.compile(r"\b(?:since|from|starting)\s+(?:(?:in|on)\s+)?$", re.IGNORECASE)
-_SHARED_BY = {
+_SHARED_BY: dict[str, set[str | None]] = {
     "few": {"few"},
     "some": {"some", "many", "most", "half", "third", "quarter", "all", None},
     "many": {"many", "most", "all", None},
@@ -25,7 +27,7 @@ _SHARED_BY = {
 """The shares in a source that bear one in a claim; None: a word of the claim that speaks of the
 thing without share is left to the other checks."""
 
-_CONFLICTS = (
+_CONFLICTS: tuple[set[str], ...] = (
     {"before", "after"},
     {"before", "since"},
     {"until", "since"},
@@ -50,6 +52,31 @@ def limit_objection(claim: Statement, source: Source) -> str | None:
         or _noun(claim, source)
         or _aside(claim, source)
         or _linked(claim, source)
+    )
+
+
+def unreal_objection(claim: Statement, predicate: Predicate, source: Source) -> str | None:
+    """Whether the source names what a predicate of the claim tells only as what may never be: "on
+    the verge of collapse"."""
+    if predicate.certainty == FACT and _is_but_planned(predicate, source):
+        return f"the source does not say that “{predicate.text}” happened"
+    nouns = [n for s in source.sentences for n in s.qualifiers.nouns if n.words & predicate.words]
+    if nouns and all(any(not p & claim.stems for p in n.privatives) for n in nouns):
+        return f"the source does not say that “{nouns[0].text}” came about"
+    return None
+
+
+def _is_but_planned(predicate: Predicate, source: Source) -> bool:
+    """Whether the source has what a predicate says only as planned, sought or called off, as what
+    "they held a concert" says is in "they cancelled a concert"."""
+    holders = [
+        other
+        for sentence in source.sentences
+        for other in sentence.predicates
+        if any(predicate.words & h for f in other.roles.get(PATIENT, ()) for h in f.heads)
+    ]
+    return bool(holders) and all(
+        other.lemma in OPEN_HEADS | DENYING_HEADS or other.denials for other in holders
     )
 
 
@@ -170,5 +197,5 @@ def _is_another(ours: Link, theirs: list[Link]) -> bool:
     """Whether the source has such a link, but to nothing that the claim has."""
     alike = [t for t in theirs if t.kind == ours.kind]
     near = [t for t in alike if ours.by & t.by]
-    crossed = near and not any(ours.what & t.what for t in near)
+    crossed = bool(near) and not any(ours.what & t.what for t in near)
     return bool(alike) and (not near or (crossed and any(ours.what & t.what for t in theirs)))

@@ -5,9 +5,7 @@ from __future__ import annotations
 from rag.text.grammar import AGENT, FACT, OPEN, PATIENT, TO_COME, Predicate
 from rag.text.lexicon import (
     COLLECTIVES,
-    DENYING_HEADS,
     GENERIC_NOUNS,
-    OPEN_HEADS,
     PLAIN_SPEECH,
     SYMMETRIC,
     opposites,
@@ -17,6 +15,7 @@ from rag.text.phrases import Filler, Kinship, word_meanings
 from rag.text.statements import Source, Statement
 from rag.text.wording import FUNCTION_WORDS, WORD, fold, normalise_quotes, stem, words
 from rag.verification.belongings import holds, number_objection
+from rag.verification.limits import unreal_objection
 from rag.verification.tellers import pronouns, speaks, teller_objection
 
 _SUPPLETIVE = frozenset("be have do make take get become include involve hold give".split())
@@ -90,29 +89,12 @@ def _unfounded(claim: Statement, predicate: Predicate, source: Source) -> str | 
         return f"the source does not deny “{predicate.text}”"
     if predicate.lemma == "be" and not _is_called(predicate, source):
         return f"the source does not say that it “{predicate.text}” that"
-    if predicate.certainty == FACT and _is_but_planned(predicate, source):
-        return f"the source does not say that “{predicate.text}” happened"
-    nouns = [n for s in source.sentences for n in s.qualifiers.nouns if n.words & predicate.words]
-    if nouns and all(any(not p & claim.stems for p in n.privatives) for n in nouns):
-        return f"the source does not say that “{nouns[0].text}” came about"
+    if unreal := unreal_objection(claim, predicate, source):
+        return unreal
     if predicate.lemma in {"be", "become", "remain"} and _is_done_to(predicate, source):
         return f"the source does not say that of {predicate.roles[AGENT][0].text}"
     said = predicate.words & source.words or predicate.lemma in _SUPPLETIVE
     return None if said else f"the source does not say “{predicate.text}”"
-
-
-def _is_but_planned(predicate: Predicate, source: Source) -> bool:
-    """Whether the source has what a predicate says only as planned, sought or called off, as what
-    "they held a concert" says is in "they cancelled a concert"."""
-    holders = [
-        other
-        for sentence in source.sentences
-        for other in sentence.predicates
-        if any(predicate.words & h for f in other.roles.get(PATIENT, ()) for h in f.heads)
-    ]
-    return bool(holders) and all(
-        other.lemma in OPEN_HEADS | DENYING_HEADS or other.denials for other in holders
-    )
 
 
 def _is_done_to(predicate: Predicate, source: Source) -> bool:
