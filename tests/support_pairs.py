@@ -149,6 +149,7 @@ class Pair:
 
 
 _TRUE = """\
+number | storm | At least 5,000 families lost their homes.
 number | quarter | Unemployment rose by 2 percentage points.
 number | quarter | Unemployment rose to 7 percent in July.
 number | quarter | Nearly 2,000 homes lost power.
@@ -313,6 +314,9 @@ other form | wind | Chief executive Lena Brandt stated the purchase “doubles o
 """
 
 _FALSE = """\
+swap | quarter | Orrin won 3-1 at home to Vassel.
+name | arrest | Mia Grant is Hugo Vega’s lawyer.
+number | vote | Lindholm won by at least 52.3% to 47.7% more.
 unit | quarter | Unemployment rose by 2 percent in July.
 number | quarter | Unemployment rose by 7 percent in July.
 number | quarter | Unemployment rose from 2 percent to 7 percent in July.

@@ -49,6 +49,7 @@ _GAP = re.compile(
 _RANGE = re.compile(r"\bbetween\s+(?:[$€£₹]?[\d.,]+\s*(?:%|[a-z]+)?\s+and\s+[$€£₹]?)?$")
 _TIMES = frozenset("second minute hour day week month year decade".split())
 _COURSE = re.compile(r"(\S+)\s+(by|to|from)\s+$")
+_AVERAGE = re.compile(r"(?:an?|the)\s+(?:\w+\s+){1,2}of\s+$")
 _RATE = re.compile(
     r"(?:[\s-](?!(?:in|after|for|within|once|half|than|from|of|on|and|or)\b)[a-z-]+){0,3}?\s+(?:"
     r"(?:an?|each|every)\s+(?P<time>second|minute|hour|day|night|week|month|quarter|year|season)\b"
@@ -143,7 +144,7 @@ def _courses(claim: Statement, source: Source) -> Reason:
 
 
 def _course(statement: Statement, quantity: Quantity) -> str | None:
-    before = _unbounded(statement, quantity.whole.start)
+    before = _AVERAGE.sub("", _unbounded(statement, quantity.whole.start))
     found = _COURSE.search(before)
     if found:
         is_range = found[2] == "to" and found[1][-1:].isdecimal()
