@@ -15,7 +15,7 @@ from rag.text.lexicon import (
     TELLING,
 )
 from rag.text.phrases import Filler, Tree, meanings_of
-from rag.text.wording import HEDGES, NEGATIONS, fold
+from rag.text.wording import HEDGES, NEGATIONS, fold, numbers
 from rag.types import Analysis, Token
 
 FACT, TO_COME, OPEN = 0, 1, 2
@@ -120,7 +120,9 @@ class _Reader(Tree):
             opinion=bool(lemmas & OPINION_HEADS)
             or (bool(lemmas & SPEECH_VERBS) and self._is_judged(i)),
             limits=frozenset(
-                t.lemma for t in self.tokens if t.start in domain and t.lemma in LIMITERS
+                t.lemma
+                for j, t in enumerate(self.tokens)
+                if t.start in domain and t.lemma in LIMITERS and not self._is_of_number(j)
             ),
             tokens=domain,
             aside=self._is_aside(i),
@@ -130,6 +132,15 @@ class _Reader(Tree):
     def _tellers(self, i: int) -> tuple[Filler, ...]:
         """Who says what a verb of saying governs."""
         return self._roles(i).get(AGENT, ())
+
+    def _is_of_number(self, i: int) -> bool:
+        """Whether a word stands before a number, which it is compared with: "nearly 2,000"."""
+        following = [t.text.lower() for t in self.tokens[i + 1 : i + 3]]
+        return bool(following) and (
+            bool(numbers(following[0]))
+            or following[0] in {"twice", "half", "double"}
+            or (following[0] == "a" and following[-1] in {"third", "quarter", "fifth", "tenth"})
+        )
 
     def _ruler(self, i: int) -> int:
         while not self.rules(i) and self.tokens[i].head != i:

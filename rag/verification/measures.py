@@ -71,6 +71,7 @@ _LIMIT = re.compile(
     r"(?:(?P<part>early|mid|late|end of|close of|beginning of|start of|middle of)[\s-]+)?$",
     re.IGNORECASE,
 )
+_SPAN = re.compile(r"\bbetween\s+(?:[\w ]{3,20}\s+and\s+)?$|\bfrom\s+[\w ]{3,20}\s+to\s+$")
 _LIMITS = {
     "until": "end", "till": "end", "through": "end", "by": "end", "before": "end",
     "since": "start", "from": "start", "after": "after", "on": "at", "in": "at", "at": "at",
@@ -279,7 +280,10 @@ def _limits(claim: Statement, source: Source) -> Reason:
 
 
 def _limit(statement: Statement, date: DateMention) -> tuple[str, str]:
-    found = _LIMIT.search(statement.text[: date.span.start])
+    before = statement.text[: date.span.start]
+    if _SPAN.search(before):
+        return "range", ""
+    found = _LIMIT.search(before)
     if not found:
         return "at", ""
     part = (found["part"] or "").lower().split(" ")[0]
