@@ -103,6 +103,17 @@ def _at(statement: Statement, quantity: Quantity) -> str:
     return statement.text[quantity.whole.start : quantity.whole.end].strip()
 
 
+def _things(claim: Statement, source: Source) -> Reason:
+    """ "300 people, some of them children" are not 300 children."""
+    for ours in claim.quantities:
+        noun = dict(claim.counted).get(ours.span.start, frozenset())
+        theirs = [dict(s.counted).get(q.span.start) for s, q in _same(ours, source)]
+        known = [other for other in theirs if other]
+        if noun & source.words and known and not any(noun & other for other in known):
+            return f"the source has {_at(claim, ours)} of something else"
+    return None
+
+
 def _bounds(claim: Statement, source: Source) -> Reason:
     """ "At least 40" is neither "40" nor "up to 40"."""
     for ours in claim.quantities:
@@ -300,6 +311,7 @@ def _is_within(limit: str, part: str, their_limit: str, their_part: str) -> bool
 
 
 _CHECKS: tuple[Callable[[Statement, Source], Reason], ...] = (
+    _things,
     _bounds,
     _courses,
     _rates,
