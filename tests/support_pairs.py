@@ -190,6 +190,7 @@ order | tunnel | The chairman resigned before the inquiry was published.
 order | tunnel | The market will remain closed until October.
 cause | tunnel | Two bands had cancelled because of illness.
 cause | tunnel | Despite heavy rain, the festival went ahead.
+number | storm | At least 5,000 families lost their homes.
 number | quarter | Unemployment rose by 2 percentage points.
 number | quarter | Unemployment rose to 7 percent in July.
 number | quarter | Nearly 2,000 homes lost power.
@@ -392,6 +393,9 @@ order | tunnel | The market will remain closed since October.
 cause | tunnel | The festival went ahead because of heavy rain.
 cause | tunnel | Two bands had cancelled despite illness.
 cause | tunnel | The festival went ahead because two bands had cancelled.
+swap | quarter | Orrin won 3-1 at home to Vassel.
+name | arrest | Mia Grant is Hugo Vega’s lawyer.
+number | vote | Lindholm won by at least 52.3% to 47.7% more.
 unit | quarter | Unemployment rose by 2 percent in July.
 number | quarter | Unemployment rose by 7 percent in July.
 number | quarter | Unemployment rose from 2 percent to 7 percent in July.

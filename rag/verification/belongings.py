@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from rag.text.grammar import AGENT, Predicate
 from rag.text.phrases import Filler
 from rag.text.quantities import Quantity
 from rag.text.statements import Statement
+
+_SCORE = re.compile(r"[-–]\d|.?\d+[-–]\d")
 
 
 def holds(there: Filler, filler: Filler) -> bool:
@@ -35,7 +39,11 @@ def _stray(
 ) -> str | None:
     """A number or date that only others have in the source: in a clause like ", who came in May,",
     or of what somebody else does."""
-    measured = [(q.span, [t.span for t in _same(q, sentence)]) for q in claim.quantities]
+    measured = [
+        (q.span, [t.span for t in _same(q, sentence)])
+        for q in claim.quantities
+        if not _SCORE.match(claim.text, max(0, q.span.start - 1))
+    ]
     measured += [(d.span, [t.span for t in sentence.dates if t.covers(d)]) for d in claim.dates]
     for span, places in measured:
         bearers = [p for p in sentence.predicates for s in places if _owns(p, s.start, s.end)]

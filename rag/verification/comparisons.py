@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from rag.text.phrases import word_meanings
 from rag.text.statements import Source, Statement
-from rag.text.wording import FUNCTION_WORDS, fold, words
+from rag.text.wording import FUNCTION_WORDS, fold, stem, words
 from rag.verification.measures import CARRIED_BY, bound
 
 _SCORE = re.compile(r"(?<![\w-])\d{1,3}[-–]\d{1,3}(?![\w-]|[–-])")
@@ -24,6 +24,7 @@ _NO_SUPERLATIVES = frozenset(
     "latest northwest southwest invest infest attest detest priest bequest inquest behest".split()
 ) - {"best"}
 _SHARES = {
+    "once": 1.0,
     "twice": 2.0,
     "double": 2.0,
     "thrice": 3.0,
@@ -39,7 +40,7 @@ _SHARES = {
 }
 _SHARE = re.compile(
     r"\b(?:(?P<times>two|three|four|five|six|seven|eight|nine|ten|\d+)(?: times|-?fold)"
-    r"|(?P<word>twice|thrice|doubl\w*|tripl\w*|trebl\w*|quadrupl\w*|halv\w*)"
+    r"|(?P<word>once|twice|thrice|doubl\w*|tripl\w*|trebl\w*|quadrupl\w*|halv\w*)"
     r"|(?<!first )(?<!second )(?P<half>half)(?! a million| a billion| an hour)"
     r"|(?P<count>an?|one|two|three|four)[\s-](?P<part>third|quarter|fifth|tenth)s?)\b",
     re.IGNORECASE,
@@ -56,6 +57,9 @@ _ORDINAL = re.compile(
     r"(?<!a )(?<!one )(?<!two )(?<!per )(?<!-)\b(second|third|fourth|fifth|sixth|seventh|"
     r"eighth|ninth|tenth|\d+(?:st|nd|rd|th))\b(?!s)"
 )
+_CLASH = re.compile(r"\b(?=([A-Z]\w+)\s+([a-z]+)\s+(?:the\s+)?([A-Z]\w+))")
+_MUTUAL = frozenset("met meets meet married versus vs plus".split())
+_OWNED = re.compile(r"\b([A-Z]\w+)['’]s\s+((?:[\w-]+\s+)?[\w-]+)")
 _ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
 
 Reason = str | None
@@ -103,7 +107,7 @@ def _shares(claim: Statement, source: Source) -> Reason:
     known = {q.value for s in source.sentences for q in s.quantities}
     for share, kind in _share(claim.text):
         if share not in theirs:
-            if share >= 1 and share in known:
+            if (share >= 1 and share in known) or (share == 1 and not theirs):
                 continue
             return "the source does not have that share or multiple"
         if not theirs[share] & CARRIED_BY[kind]:
@@ -186,6 +190,38 @@ def _ordered(text: str) -> set[int | None]:
     }
 
 
+def _exchanged(claim: Statement, source: Source) -> Reason:
+    """ "Orrin beat Vassel" is not "Vassel beat Orrin", whatever the grammar makes of it."""
+    theirs = set(_clashes(source.text))
+    for one, verb, other in _clashes(claim.text):
+        if (other, verb, one) in theirs and (one, verb, other) not in theirs:
+            return f"the source has “{verb}” the other way round"
+    return None
+
+
+def _clashes(text: str) -> Iterator[tuple[str, ...]]:
+    for found in _CLASH.findall(text):
+        if found[1] not in FUNCTION_WORDS | _MUTUAL:
+            yield tuple(map(stem, found))
+
+
+def _owners(claim: Statement, source: Source) -> Reason:
+    """ "Finland’s biggest retailer" is not "Latvia’s"."""
+    theirs = list(_owned(source.text))
+    for owner, things in _owned(claim.text):
+        alike = [there for there, others in theirs if things & others]
+        told = any(owner & meaning for there in source.sentences for meaning in there.content)
+        if alike and told and not any(owner & there for there in alike):
+            return "the source says it of another’s"
+    return None
+
+
+def _owned(text: str) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
+    for owner, rest in _OWNED.findall(text):
+        things = [word for word in words(rest) if fold(word) not in FUNCTION_WORDS]
+        yield word_meanings(owner), frozenset(map(stem, things[:2]))
+
+
 def _respectively(claim: Statement, source: Source) -> Reason:
     """Of what is told of each in turn, a claim may only have all in the same order."""
     for sentence in source.sentences:
@@ -209,5 +245,7 @@ _CHECKS: tuple[Callable[[Statement, Source], Reason], ...] = (
     _shares,
     _sides,
     _ages,
+    _exchanged,
+    _owners,
     _respectively,
 )

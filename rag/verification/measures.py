@@ -49,6 +49,7 @@ _GAP = re.compile(
 _RANGE = re.compile(r"\bbetween\s+(?:[$€£₹]?[\d.,]+\s*(?:%|[a-z]+)?\s+and\s+[$€£₹]?)?$")
 _TIMES = frozenset("second minute hour day week month year decade".split())
 _COURSE = re.compile(r"(\S+)\s+(by|to|from)\s+$")
+_AVERAGE = re.compile(r"(?:an?|the)\s+(?:\w+\s+){1,2}of\s+$")
 _RATE = re.compile(
     r"(?:[\s-](?!(?:in|after|for|within|once|half|than|from|of|on|and|or)\b)[a-z-]+){0,3}?\s+(?:"
     r"(?:an?|each|every)\s+(?P<time>second|minute|hour|day|night|week|month|quarter|year|season)\b"
@@ -70,6 +71,7 @@ _LIMIT = re.compile(
     r"(?:(?P<part>early|mid|late|end of|close of|beginning of|start of|middle of)[\s-]+)?$",
     re.IGNORECASE,
 )
+_SPAN = re.compile(r"\bbetween\s+(?:[\w ]{3,20}\s+and\s+)?$|\bfrom\s+[\w ]{3,20}\s+to\s+$")
 _LIMITS = {
     "until": "end", "till": "end", "through": "end", "by": "end", "before": "end",
     "since": "start", "from": "start", "after": "after", "on": "at", "in": "at", "at": "at",
@@ -99,6 +101,17 @@ def _same(ours: Quantity, source: Source) -> list[tuple[Statement, Quantity]]:
 
 def _at(statement: Statement, quantity: Quantity) -> str:
     return statement.text[quantity.whole.start : quantity.whole.end].strip()
+
+
+def _things(claim: Statement, source: Source) -> Reason:
+    """ "300 people, some of them children" are not 300 children."""
+    for ours in claim.quantities:
+        noun = dict(claim.counted).get(ours.span.start, frozenset())
+        theirs = [dict(s.counted).get(q.span.start) for s, q in _same(ours, source)]
+        known = [other for other in theirs if other]
+        if noun & source.words and known and not any(noun & other for other in known):
+            return f"the source has {_at(claim, ours)} of something else"
+    return None
 
 
 def _bounds(claim: Statement, source: Source) -> Reason:
@@ -143,7 +156,7 @@ def _courses(claim: Statement, source: Source) -> Reason:
 
 
 def _course(statement: Statement, quantity: Quantity) -> str | None:
-    before = _unbounded(statement, quantity.whole.start)
+    before = _AVERAGE.sub("", _unbounded(statement, quantity.whole.start))
     found = _COURSE.search(before)
     if found:
         is_range = found[2] == "to" and found[1][-1:].isdecimal()
@@ -278,7 +291,10 @@ def _limits(claim: Statement, source: Source) -> Reason:
 
 
 def _limit(statement: Statement, date: DateMention) -> tuple[str, str]:
-    found = _LIMIT.search(statement.text[: date.span.start])
+    before = statement.text[: date.span.start]
+    if _SPAN.search(before):
+        return "range", ""
+    found = _LIMIT.search(before)
     if not found:
         return "at", ""
     part = (found["part"] or "").lower().split(" ")[0]
@@ -295,6 +311,7 @@ def _is_within(limit: str, part: str, their_limit: str, their_part: str) -> bool
 
 
 _CHECKS: tuple[Callable[[Statement, Source], Reason], ...] = (
+    _things,
     _bounds,
     _courses,
     _rates,

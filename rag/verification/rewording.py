@@ -113,6 +113,8 @@ def _fault(slot: Slot, claim: Statement, source: Source) -> str | None:
     for word in (stem(f.text) for f in new):
         if opposites(word) & stems:
             return f"the source says “{was}”, the claim “{now}”"
+        if word == "least" and any(f.key == "at" for f in new):
+            continue  # a bound, of which the number is asked
         if backing(word) and old and not backing(word) & stems:
             return f"the source says “{was}”, not “{now}”"
     if _doubts(old) and not _doubts(new) and (new or _is_bare(old, _doubts)):
