@@ -110,8 +110,8 @@ def remove(path: Path, picks: random.Random) -> None:
 
 
 def swap(path: Path, picks: random.Random) -> None:
-    """Another file of the directory in the place of this one, and the other way round."""
-    others = [one for one in path.parent.iterdir() if one.is_file() and one != path]
+    """Another file below the directory in the place of this one, and the other way round."""
+    others = sorted(one for one in path.parent.rglob("*") if one.is_file() and one != path)
     other = picks.choice(others)
     between = path.with_name("between")
     path.rename(between)

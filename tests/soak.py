@@ -38,6 +38,9 @@ GROWTH = 0.1
 """So much more memory or disk may the last quarter have taken than the second did."""
 
 MIX = {"ask": 35, "search": 25, "put": 20, "delete": 8, "read": 8, "ingest": 3, "restart": 1}
+PLACES, LETTERS = 500, "abdeilmnorstuv"
+"""Made-up names: so many that caches of words are full before the first quarter is over."""
+
 SUBJECTS = "the harbour,the school,the market,the railway,the council,the bridge".split(",")
 VERBS = "opened,closed,burned,reopened,flooded,moved".split(",")
 
@@ -61,6 +64,7 @@ class Soak:
         self._folder = folder
         self._parts = parts
         self._picks = random.Random(seed)
+        self._places = ["".join(self._picks.choices(LETTERS, k=7)).title() for _ in range(PLACES)]
         self._process = psutil.Process()
         self._began = time.monotonic()
 
@@ -132,7 +136,7 @@ class Soak:
 
     def _sentence(self) -> str:
         subject, verb = self._picks.choice(SUBJECTS), self._picks.choice(VERBS)
-        place = "".join(self._picks.choices("abdeilmnorstuv", k=7)).title()
+        place = self._picks.choice(self._places)
         return f"In {place} {subject} {verb} after {self._picks.randint(2, 900)} days."
 
     def _question(self) -> str:
