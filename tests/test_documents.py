@@ -145,11 +145,10 @@ def children():
         own = Path(f"/proc/{os.getpid()}/task")
         if not own.is_dir():
             pytest.skip("needs /proc")
-        before_and_now = {
-            int(child)
-            for task in own.iterdir()
-            for child in (task / "children").read_text().split()
-        }
+        before_and_now = set[int]()
+        for thread in own.iterdir():
+            with suppress(FileNotFoundError, ProcessLookupError):  # of a thread that just ended
+                before_and_now.update(map(int, (thread / "children").read_text().split()))
         return [child for child in before_and_now if child not in before]
 
     before: set[int] = set()
