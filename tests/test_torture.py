@@ -48,7 +48,15 @@ def test_each_defect_that_can_be_planted_is() -> None:
 
 @pytest.mark.parametrize(("defect", "kind", "near"), PLANTED)
 def test_a_planted_defect_is_found(defect: str, kind: str, near: str, tmp_path: Path) -> None:
-    options = ("--defect", defect, "--kind", kind, "--near", near, "--count", "200")
+    options = ("--defect", defect, "--kind", kind, "--near", near, "--count", "200", "--first")
+    status, result = torture(tmp_path / "result.json", *options)
+    assert status == 1
+    assert result["faults"]
+
+
+def test_bare_chroma_does_not_survive_it(tmp_path: Path) -> None:
+    """What the library is for; and that the harness finds what nobody planted."""
+    options = ("--target", "chroma", "--count", "100", "--first")
     status, result = torture(tmp_path / "result.json", *options)
     assert status == 1
     assert result["faults"]

@@ -27,7 +27,8 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--target", choices=sorted(TARGETS), default="dateline")
     options.add_argument("--kind", action="append", help="of lives; default: all; may be repeated")
-    options.add_argument("--defect", choices=DEFECTS, help="stop once this planted one is found")
+    options.add_argument("--defect", choices=DEFECTS, help="plant this one")
+    options.add_argument("--first", action="store_true", help="stop at the first fault")
     options.add_argument("--near", default="", help="only at crash points with this in their names")
     options.add_argument("--json", type=Path, help="write the result into this file, too")
     given = options.parse_args()
@@ -41,6 +42,7 @@ def main() -> int:
             seed=given.seed,
             defect=given.defect or "",
             near=given.near,
+            first=given.first,
         )
         result = torture.run(given.count, _progress())
     print(_told(result), f"({_where()})")

@@ -82,23 +82,26 @@ class Torture:
         seed: int = 1,
         defect: str = "",
         near: str = "",
+        first: bool = False,
     ) -> None:
-        """With `near`, kills only at the crash points that have this in their names."""
+        """With `near`, kills only at the crash points that have this in their names; with `first`,
+        no more after the first fault."""
         self.result = Result()
         self._module = TARGETS[target]
         self._kinds = kinds or self._module.KINDS
         self._folder = folder
         self._defect = defect
         self._near = near
+        self._first = first
         self._picks = random.Random(seed)
         self._plans = {kind: self._rehearsed(kind) for kind in self._kinds}
         self.result.points = sum(len(plan.points) for plan in self._plans.values())
 
     def run(self, count: int, tell: Callable[[Result], None] = lambda _: None) -> Result:
-        """Kill so many times, or until a planted defect is found."""
+        """Kill so many times."""
         began, kills = time.monotonic(), self.result.kills
         number = 0
-        while kills.total() < count and not (self._defect and self.result.faults):
+        while kills.total() < count and not (self._first and self.result.faults):
             data, state = self._fresh(f"data{number}"), State()
             for _ in range(KILLS_OF_A_DIRECTORY):
                 faults = self._kill(data, state)
