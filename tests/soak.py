@@ -39,7 +39,7 @@ GROWTH = 0.1
 
 MIX = {"ask": 35, "search": 25, "put": 20, "delete": 8, "read": 8, "ingest": 3, "restart": 1}
 PLACES, LETTERS = 500, "abdeilmnorstuv"
-"""Made-up names: so many that caches of words are full before the first quarter is over."""
+"""Made-up names, that come again as names do in news."""
 
 SUBJECTS = "the harbour,the school,the market,the railway,the council,the bridge".split(",")
 VERBS = "opened,closed,burned,reopened,flooded,moved".split(",")
