@@ -58,9 +58,8 @@ MIN_ENTAILMENT = 0.5
 
 _LABEL = re.compile(r"^(?P<speaker>[^“”\"„«:]{2,100}):\s+(?P<rest>.+)$", re.DOTALL)
 _QUOTED = re.compile(r"^[“\"„«](?P<inner>[^“”\"„«»]+)[”\"“»]$", re.DOTALL)
-_APART = re.compile(
-    r"(?<=\b[A-Z]\.)\s(?=[A-Z]\.)"
-)  # initials: "J. K." for what articles write "J.K."
+# Between initials: "J. K." for what articles write "J.K."
+_APART = re.compile(r"(?<=\b[A-Z]\.)\s(?=[A-Z]\.)")
 _MARKS = "“”„‟«»\"'‘’"
 _EDGE = " \n\t\u00a0,.;" + _MARKS
 _BROKEN_OFF = frozenset(

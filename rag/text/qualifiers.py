@@ -11,7 +11,7 @@ from rag.text.lexicon import DENYING_HEADS, OPEN_HEADS, privatives
 from rag.text.names import TITLES
 from rag.text.phrases import Tree, meanings_of
 from rag.text.wording import FUNCTION_WORDS, fold
-from rag.types import Analysis, Token
+from rag.types import Token
 
 _SHARES = {
     "few": "few",
@@ -112,9 +112,8 @@ class Qualifiers:
     kept: tuple[tuple[str, frozenset[str]], ...] = ()
 
 
-def qualifiers(text: str, analysis: Analysis) -> Qualifiers:
-    """What narrows the words of a parsed text."""
-    tree = Tree(analysis)
+def qualifiers(text: str, tree: Tree) -> Qualifiers:
+    """What narrows the words of a text, which the tree is of."""
     aside = set(_aside(text, tree))
     content = [
         (i, token)

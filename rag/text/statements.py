@@ -148,6 +148,7 @@ def read_statement(
     """
     if analysis and len(analysis.tokens) > MAX_TOKENS:
         analysis = None
+    tree = Tree(analysis) if analysis else None
     dates = date_mentions(text, published)
     counted = [
         quantity
@@ -170,8 +171,8 @@ def read_statement(
         counted=tuple(_counted(analysis)) if analysis else (),
         qualities=tuple(_qualities(analysis)) if analysis else (),
         forms=tuple(_forms(text, counted, dates)),
-        qualifiers=qualifiers(text, analysis) if analysis else Qualifiers(),
-        kinships=tuple(Tree(analysis).kinships()) if analysis else (),
+        qualifiers=qualifiers(text, tree) if tree else Qualifiers(),
+        kinships=tuple(tree.kinships()) if tree else (),
         negated=is_negated(text) or (analysis is None and _is_negated_abroad(folded)),
         hedged=is_hedged(text),
     )

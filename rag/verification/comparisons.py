@@ -20,9 +20,9 @@ _RANK = re.compile(
 )
 _NO_SUPERLATIVES = frozenset(
     "interest protest request forest west rest test invest arrest harvest honest modest suggest "
-    "contest guest quest conquest manifest nest chest midwest digest unrest crest vest zest best "
-    "latest northwest southwest invest infest attest detest priest bequest inquest behest".split()
-) - {"best"}
+    "contest guest quest conquest manifest nest chest midwest digest unrest crest vest zest latest "
+    "northwest southwest infest attest detest priest bequest inquest behest".split()
+)
 _SHARES = {
     "once": 1.0,
     "twice": 2.0,
@@ -63,15 +63,6 @@ _OWNED = re.compile(r"\b([A-Z]\w+)['’]s\s+((?:[\w-]+\s+)?[\w-]+)")
 _ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
 
 Reason = str | None
-
-
-def comparison_objection(claim: Statement, source: Source) -> Reason:
-    """What the claim compares, ranks or divides otherwise than the source; None if nothing."""
-    for check in _CHECKS:
-        reason = check(claim, source)
-        if reason:
-            return reason
-    return None
 
 
 def _scores(claim: Statement, source: Source) -> Reason:
@@ -139,7 +130,7 @@ def _sides(claim: Statement, source: Source) -> Reason:
         theirs = _THAN.search(sentence.text)
         if not theirs:
             continue
-        before, after = _halves(sentence.text, theirs)
+        before, after = (frozenset().union(*half) for half in _halves(sentence.text, theirs))
         if any(w & after and not w & before for w in left) and any(
             w & before and not w & after for w in right
         ):
@@ -147,22 +138,14 @@ def _sides(claim: Statement, source: Source) -> Reason:
     return None
 
 
-def _halves(text: str, than: re.Match[str]) -> tuple[_Side, _Side]:
-    return _Side(text[: than.start()]), _Side(text[than.end() :])
+def _halves(text: str, than: re.Match[str]) -> tuple[list[frozenset[str]], list[frozenset[str]]]:
+    """The meanings of the content words on either side of a comparison."""
+    left, right = text[: than.start()], text[than.end() :]
+    return _meanings(left), _meanings(right)
 
 
-class _Side:
-    """The content words on one side of a comparison."""
-
-    def __init__(self, text: str) -> None:
-        self._words = [word_meanings(w) for w in words(text) if fold(w) not in FUNCTION_WORDS]
-        self._all = frozenset[str]().union(*self._words)
-
-    def __iter__(self) -> Iterator[frozenset[str]]:
-        return iter(self._words)
-
-    def __rand__(self, other: frozenset[str]) -> frozenset[str]:
-        return self._all & other
+def _meanings(text: str) -> list[frozenset[str]]:
+    return [word_meanings(word) for word in words(text) if fold(word) not in FUNCTION_WORDS]
 
 
 def _ages(claim: Statement, source: Source) -> Reason:
@@ -179,7 +162,7 @@ def _ages(claim: Statement, source: Source) -> Reason:
 def _ordinals(claim: Statement, source: Source) -> Reason:
     """ "Finished third" is not "finished second"."""
     theirs = _ordered(source.text)
-    wrong = _ordered(claim.text) - theirs - {d.meant[0].day for s in (claim,) for d in s.dates}
+    wrong = _ordered(claim.text) - theirs - {date.meant[0].day for date in claim.dates}
     return "the source does not have that place in the order" if theirs and wrong else None
 
 
@@ -238,7 +221,7 @@ def _is_named(key: str, text: str) -> bool:
     return key[0] == "#" or text[:1].isupper()
 
 
-_CHECKS: tuple[Callable[[Statement, Source], Reason], ...] = (
+CHECKS: tuple[Callable[[Statement, Source], Reason], ...] = (
     _scores,
     _ranks,
     _ordinals,
@@ -249,3 +232,4 @@ _CHECKS: tuple[Callable[[Statement, Source], Reason], ...] = (
     _owners,
     _respectively,
 )
+"""What a claim may compare, rank or divide otherwise than the source."""

@@ -4,7 +4,7 @@ excepted, shares, qualifiers of nouns, what is set aside, and what hangs on what
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from rag.text.grammar import FACT, PATIENT, Predicate
 from rag.text.lexicon import DENYING_HEADS, OPEN_HEADS
@@ -12,6 +12,7 @@ from rag.text.qualifiers import Link, Noun
 from rag.text.statements import Source, Statement
 
 _EXCEPT = re.compile(r"\b(?:but|except(?: for)?)\s+$", re.IGNORECASE)
+_EVER_SINCE = re.compile(r"\bsince\s+$", re.IGNORECASE)
 _SINCE = re.compile(r"\b(?:since|from|starting)\s+(?:(?:in|on)\s+)?$", re.IGNORECASE)
 _SHARED_BY: dict[str, set[str | None]] = {
     "few": {"few"},
@@ -41,18 +42,6 @@ _UNIVERSAL = re.compile(
     r"(?P<less>(?:\s+\w+)?\s+(?:but|except|save)\b)?",
     re.IGNORECASE,
 )
-
-
-def limit_objection(claim: Statement, source: Source) -> str | None:
-    """Which limit of the source the claim has left, in words; None if none."""
-    return (
-        _excepted(claim, source)
-        or _since(claim, source)
-        or _universal(claim, source)
-        or _noun(claim, source)
-        or _aside(claim, source)
-        or _linked(claim, source)
-    )
 
 
 def unreal_objection(claim: Statement, predicate: Predicate, source: Source) -> str | None:
@@ -102,7 +91,7 @@ def _is_excepted(text: str, start: int) -> bool:
 def _since(claim: Statement, source: Source) -> str | None:
     """Whether what was so at a date, or for a time from it on, is told as so ever since."""
     for ours in claim.dates:
-        if not re.search(r"\bsince\s+$", claim.text[: ours.span.start], re.IGNORECASE):
+        if not _EVER_SINCE.search(claim.text[: ours.span.start]):
             continue
         theirs = [
             sentence.text[: date.span.start]
@@ -199,3 +188,14 @@ def _is_another(ours: Link, theirs: list[Link]) -> bool:
     near = [t for t in alike if ours.by & t.by]
     crossed = bool(near) and not any(ours.what & t.what for t in near)
     return bool(alike) and (not near or (crossed and any(ours.what & t.what for t in theirs)))
+
+
+CHECKS: tuple[Callable[[Statement, Source], str | None], ...] = (
+    _excepted,
+    _since,
+    _universal,
+    _noun,
+    _aside,
+    _linked,
+)
+"""Which limit of the source a claim may have left."""

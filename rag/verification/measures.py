@@ -81,15 +81,6 @@ _PARTS = {"end": "late", "close": "late", "late": "late", "mid": "mid", "middle"
 Reason = str | None
 
 
-def measure_objection(claim: Statement, source: Source) -> Reason:
-    """What the claim says of its numbers and dates that the source does not."""
-    for check in _CHECKS:
-        reason = check(claim, source)
-        if reason:
-            return reason
-    return None
-
-
 def _same(ours: Quantity, source: Source) -> list[tuple[Statement, Quantity]]:
     return [
         (sentence, quantity)
@@ -310,7 +301,7 @@ def _is_within(limit: str, part: str, their_limit: str, their_part: str) -> bool
     return not (their_part and not part and limit in {"end", "after"})
 
 
-_CHECKS: tuple[Callable[[Statement, Source], Reason], ...] = (
+CHECKS: tuple[Callable[[Statement, Source], Reason], ...] = (
     _things,
     _bounds,
     _courses,
@@ -319,3 +310,4 @@ _CHECKS: tuple[Callable[[Statement, Source], Reason], ...] = (
     _places,
     _limits,
 )
+"""What a claim may say of its numbers and dates that the source does not."""

@@ -8,16 +8,15 @@ from collections.abc import Callable
 from rag.text.dates import day_of
 from rag.text.grammar import AGENT, PATIENT
 from rag.text.lexicon import PLAIN_SPEECH, SPEECH_VERBS, backing, opposites, plain_speech
-from rag.text.names import is_known_word, is_mentioned, same_person, surname
+from rag.text.names import is_known_word, is_mentioned, surname
 from rag.text.phrases import word_meanings
 from rag.text.statements import Source, Statement
 from rag.text.wording import HEDGES, fold, stem, words
-from rag.verification.comparisons import comparison_objection
-from rag.verification.limits import limit_objection
-from rag.verification.measures import bound, measure_objection
+from rag.verification import comparisons, limits, measures
 from rag.verification.relations import quotation_objection, relation_objection
 from rag.verification.rewording import change_objection, is_reworded
 from rag.verification.speech import is_same_speaker
+from rag.verification.tellers import speaks
 
 MIN_COVERAGE = 0.75
 """Share of a statement's content words that its source must carry."""
@@ -137,7 +136,7 @@ def _is_part(name: str, source: Source) -> bool:
 
 def _speaker(claim: Statement, source: Source) -> str | None:
     """Whoever the claim says speaks must be who speaks in the source."""
-    if not claim.speaker or (source.outlet and same_person(claim.speaker, source.outlet)):
+    if claim.speaker is None or not speaks(claim, source):
         return None
     spoken = [sentence for sentence in source.sentences if sentence.speaker]
     for sentence in spoken:
@@ -195,7 +194,7 @@ def _states_something(claim: Statement, source: Source) -> str | None:
 
 
 def _opposites(claim: Statement, source: Source) -> str | None:
-    bounds = {bound(claim.text[: quantity.whole.start]) for quantity in claim.quantities}
+    bounds = {measures.bound(claim.text[: quantity.whole.start]) for quantity in claim.quantities}
     told = _BOUNDING if bounds & {"over", "under"} else frozenset()  # judged where they stand
     for word in sorted(claim.stems - source.stems - told):
         against = opposites(word) & source.stems - claim.stems
@@ -225,8 +224,8 @@ def _covered(claim: Statement, source: Source) -> str | None:
 _CHECKS: tuple[Check, ...] = (
     _numbers,
     _dates,
-    measure_objection,
-    comparison_objection,
+    *measures.CHECKS,
+    *comparisons.CHECKS,
     _names,
     _speaker,
     _opposites,
@@ -235,7 +234,7 @@ _CHECKS: tuple[Check, ...] = (
     _coinages,
     _states_something,
     relation_objection,
-    limit_objection,
+    *limits.CHECKS,
     change_objection,
     _polarity,
     _covered,
