@@ -291,6 +291,29 @@ async def test_a_cancelled_consumer_ends_the_request(step: Step):
         assert await asyncio.to_thread(llm.requests[0].gone.wait, 1)
 
 
+async def test_a_tls_handshake_that_is_cancelled_leaves_no_socket():
+    greeted = asyncio.Event()
+    left = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        greeted.set()
+        await reader.read()
+        left.set()
+        writer.close()
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        model = OpenAIModel("m", f"https://127.0.0.1:{port}/v1", KEY)
+        task = asyncio.create_task(read(model))
+        await greeted.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        async with asyncio.timeout(1):
+            await left.wait()
+
+
 async def test_one_client_serves_many_replies_at_once():
     with ScriptedLLM([Reply("Yes.")]) as llm:
         model = model_at(llm)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
 
-from httpx2 import AsyncByteStream, Response
+from httpx2 import AsyncByteStream, Request, Response
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Timeout
 
 from rag.llm.faults import UnreadableReplyError
 
+if TYPE_CHECKING:
+    from httpcore2 import AsyncNetworkStream
+
 _PLACEHOLDER_KEY = "none"  # the client insists on a key; local servers need none
-_CONNECT_S = 10.0  # ends before the deadline: a TLS handshake that is cancelled leaks its socket
+_CONNECT_S = 10.0
 _REPLY_BYTES = 32_000_000  # a long chain of reasoning, 300 bytes of JSON around each token
 _EVENT_BYTES = 100_000  # a chunk has a few tokens; some servers repeat their sources in each
 _ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
@@ -29,9 +33,28 @@ def connect(base_url: str, api_key: str, timeout_s: float) -> AsyncOpenAI:
         max_retries=0,
         default_headers={"Accept-Encoding": "identity"},
         http_client=DefaultAsyncHttpxClient(
-            follow_redirects=False, event_hooks={"response": [_bound]}
+            follow_redirects=False, event_hooks={"request": [_watch], "response": [_bound]}
         ),
     )
+
+
+async def _watch(request: Request) -> None:
+    request.extensions["trace"] = _Handshake().follow
+
+
+class _Handshake:
+    """Closes the socket of a TLS handshake that is cancelled: the HTTP client only lets go of it,
+    and the event loop would keep it for as long as the server does."""
+
+    def __init__(self) -> None:
+        self._stream: AsyncNetworkStream | None = None
+
+    async def follow(self, event: str, info: dict[str, Any]) -> None:
+        """A `trace` of the HTTP client's."""
+        if event == "connection.connect_tcp.complete":
+            self._stream = info["return_value"]
+        elif event == "connection.start_tls.failed" and self._stream is not None:
+            await self._stream.aclose()
 
 
 async def _bound(response: Response) -> None:
