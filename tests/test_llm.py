@@ -49,22 +49,23 @@ async def failure(script: Sequence[Step], **options: object) -> tuple[str, int]:
         return str(caught.value), len(llm.requests)
 
 
-def unfinished(name: str) -> bool:
-    """Whether there is an asynchronous generator of that name."""
+def unfinished(name: str) -> set[AsyncGeneratorType]:
+    """The asynchronous generators of that name."""
     # By `type`: to ask some packages' objects for their class imports what they stand for.
     found = (one for one in gc.get_objects() if type(one) is AsyncGeneratorType)
-    return any(one.__name__ == name for one in found)
+    return {one for one in found if one.__name__ == name}
 
 
 async def test_an_error_that_is_kept_keeps_nothing_of_the_reply_open():
     broken = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
     broken += b'data: {"error": {"message": "out of memory"}}\n\n'
+    of_others = unfinished("aiter_raw")
     with ScriptedLLM([Raw(broken)]) as llm:
         model = model_at(llm)
         with pytest.raises(LanguageModelError, match="out of memory") as kept:
             await read(model)
     async with asyncio.timeout(5):
-        while unfinished("aiter_raw"):
+        while unfinished("aiter_raw") - of_others:
             await asyncio.sleep(0)  # the event loop closes what is let go of
     assert kept.value.__context__, "which has the frames that read it"
 
