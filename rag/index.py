@@ -27,6 +27,10 @@ from rag.storage.sites import Site, close
 QUICK_REBUILD = 2000
 """So many vectors are indexed while a search waits for it: two seconds here."""
 
+WASTE = QUICK_REBUILD
+"""More removed vectors than this, and than there are others, and the index is built anew: Chroma
+keeps 2.4 KB of memory for each."""
+
 
 class ChromaIndex:
     """The `VectorIndex` port over Chroma, embedded in `directory` or as the server at `url`.
@@ -107,7 +111,7 @@ class ChromaIndex:
         remove: Collection[str],
     ) -> None:
         revision = self._store.revision()
-        record = replace(record, files=None)
+        record = replace(record, files=None, removed=record.removed + len(remove))
         if remove and not add[0]:  # a deletion: no file may keep the vectors
             older, record = record.previous, replace(record, remains=True, previous=None)
             if older:
@@ -118,8 +122,9 @@ class ChromaIndex:
         self._books.write(replace(record, revision=revision))
 
     def repair(self, progress: Progress | None = None, *, thorough: bool = False) -> None:
-        """Make the index serve and reflect the library; no work where it does already. A `thorough`
-        repair believes no record of it and looks whether each vector can be found."""
+        """Make the index serve and reflect the library; no work where it does already, unless most
+        of what it holds was removed. A `thorough` repair believes no record of it and looks whether
+        each vector can be found."""
         with self._changing:
             if thorough:
                 self._release()
@@ -128,16 +133,14 @@ class ChromaIndex:
             served = self._collection or self._is_empty() or self._open(thorough=thorough)
             if not served:
                 self._make_good(progress)
+            elif self._is_wasteful():
+                self._renew(progress)
 
     def rebuild(self, progress: Progress | None = None) -> None:
         """Build it anew from the library's vectors; exact search has to serve meanwhile. One that
         was sound is kept, to go back to should the new one break."""
         with self._changing:
-            record = self._books.read()
-            kept = None
-            if record and self._reflects(record) and self._site.embedded:
-                kept = None if record.remains else record.generation
-            self._rebuild(progress, kept)
+            self._renew(progress)
 
     def scrub(self) -> None:
         """Have no file keep a vector that was deleted: build the index anew, if one may."""
@@ -235,6 +238,10 @@ class ChromaIndex:
     def _is_empty(self) -> bool:
         return self._store.counts()[1] == 0
 
+    def _is_wasteful(self) -> bool:
+        record = self._books.read()
+        return record is not None and WASTE < record.removed > self._store.counts()[1]
+
     def _call(self, collection: ChromaCollection) -> None:
         """Notice that a server is away, or has lost the collection, before a search does."""
         try:
@@ -289,6 +296,13 @@ class ChromaIndex:
             self._keep(collection, back)
             return self._serve(collection, back)
         return None
+
+    def _renew(self, progress: Progress | None) -> None:
+        record = self._books.read()
+        kept = None
+        if record and self._reflects(record) and self._site.embedded:
+            kept = None if record.remains else record.generation
+        self._rebuild(progress, kept)
 
     def _rebuild(self, progress: Progress | None, previous: str | None = None) -> ChromaCollection:
         """Build a new generation; a sound `previous` one is kept beside it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
 from rag.errors import IndexUnavailableError, LibraryError
 from rag.library import SqliteLibrary
@@ -12,6 +13,9 @@ from rag.ports import VectorIndex
 QUIET_S = 5.0
 """So long after the last deletion files are freed of what was deleted: once for many, since that
 takes .8 s for the words of 50,000 chunks, and 50 s for their vectors, while exact search serves."""
+
+LATEST_S = 300.0
+"""So long after the first of many deletions at the latest, should they never pause."""
 
 _UNDONE = "what was deleted is not yet overwritten everywhere: %s"
 
@@ -26,27 +30,38 @@ class Scrubber:
     """
 
     def __init__(
-        self, library: SqliteLibrary, index: VectorIndex, quiet_s: float = QUIET_S
+        self,
+        library: SqliteLibrary,
+        index: VectorIndex,
+        quiet_s: float = QUIET_S,
+        latest_s: float = LATEST_S,
     ) -> None:
         self._library = library
         self._index = index
         self._quiet_s = quiet_s
+        self._latest_s = latest_s
+        self._due: float | None = None  # the latest moment, of the monotonic clock
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
         self._closed = False
 
     def later(self) -> None:
-        """Do it once nothing was deleted for a while."""
+        """Do it once nothing was deleted for a while, or too long has passed."""
+        now = time.monotonic()
         with self._lock:
             if self._timer:
                 self._timer.cancel()
             if not self._closed:
-                self._timer = threading.Timer(self._quiet_s, self._in_time)
+                self._due = self._due or now + self._latest_s
+                wait_s = min(self._quiet_s, max(0.0, self._due - now))
+                self._timer = threading.Timer(wait_s, self._in_time)
                 self._timer.daemon = True
                 self._timer.start()
 
     def now(self) -> None:
         """Do it at once, but for what readers of an older state still need: that is for later."""
+        with self._lock:
+            self._due = None
         if not self._library.scrub():
             self.later()
         self._index.scrub()

@@ -241,6 +241,26 @@ def test_the_index_follows_every_write(library: SqliteLibrary, index: ChromaInde
     assert search(index, "chess", 20) == ["b/0"]
 
 
+def test_an_index_of_mostly_removed_vectors_is_built_anew(
+    library: SqliteLibrary, index: ChromaIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.index.WASTE", 20)
+    put(library, index, "kept", *WORDS)
+    index.repair()
+    first = index.generation()
+    rounds = 0
+    while index.generation() == first and rounds < 10:
+        rounds += 1
+        put(library, index, "a", *WORDS)
+        put(library, index, "a", "chess")
+        index.repair()
+    assert (rounds - 1) * (len(WORDS) - 1) <= 20 < rounds * (len(WORDS) - 1)
+    assert_equals_exact(index, library)
+    second = index.generation()
+    index.repair()
+    assert index.generation() == second, "its count begins anew"
+
+
 def test_of_a_library_that_was_emptied_nothing_is_left(
     library: SqliteLibrary, index: ChromaIndex, home: Home
 ) -> None:

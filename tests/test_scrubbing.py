@@ -3,6 +3,7 @@
 import os
 import shutil
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -155,6 +156,18 @@ def test_many_deletions_are_scrubbed_once_and_in_time(library: SqliteLibrary) ->
     scrubber.close()
     scrubber.later()
     assert index.times == 1
+
+
+def test_deletions_that_never_pause_do_not_put_it_off(library: SqliteLibrary) -> None:
+    index = Scrubbed()
+    scrubber = Scrubber(library, index, quiet_s=60, latest_s=0.3)
+    for _ in range(2):  # each time anew
+        index.done.clear()
+        until = time.monotonic() + 10
+        while not index.done.wait(0.02) and time.monotonic() < until:
+            scrubber.later()
+    assert index.times == 2
+    scrubber.close()
 
 
 def test_a_reader_of_an_older_state_puts_it_off(library: SqliteLibrary) -> None:

@@ -1,15 +1,16 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from evals.bench_store import HashedEmbedder
 from rag.bootstrap import Parts
-from tests.fakes import FakeAnalyser
-from tests.soak import GROWTH, Sample, Soak, plot
+from rag.types import Analysis
+from tests.soak import GROWTH, NoGrammar, Sample, Soak, plot
 
 
 def soaked(folder: Path) -> Soak:
-    return Soak(folder, Parts(embedder=HashedEmbedder(), analyser=FakeAnalyser()))
+    return Soak(folder, Parts(embedder=HashedEmbedder(), analyser=NoGrammar()))
 
 
 def curve(*memory: float) -> list[Sample]:
@@ -30,6 +31,21 @@ def test_growth_is_told_from_the_time_that_it_takes_to_fill(
     soak.samples = curve(*memory)
     assert (soak.growth()["memory"] <= GROWTH) == flat
     assert soak.growth()["disk"] == 0
+
+
+@pytest.mark.slow
+async def test_a_service_that_keeps_what_it_reads_is_found(tmp_path: Path) -> None:
+    kept: list[bytes] = []
+
+    class Keeping(NoGrammar):
+        def analyse(self, texts: Sequence[str]) -> list[Analysis]:
+            kept.append(b"a" * 3_000_000)
+            return super().analyse(texts)
+
+    soak = Soak(tmp_path, Parts(embedder=HashedEmbedder(), analyser=Keeping()))
+    await soak.run(80)
+    assert len(kept) > 20
+    assert soak.growth()["memory"] > GROWTH
 
 
 @pytest.mark.slow

@@ -38,6 +38,7 @@ class Generation:
     files: int | None = None  # the sum of its files when they were last closed in order
     remains: bool = False  # its files still hold vectors that were deleted
     previous: str | None = None  # the generation before it, which was sound, to go back to
+    removed: int = 0  # vectors whose room Chroma does not use again
 
 
 class Books:
