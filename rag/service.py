@@ -195,8 +195,8 @@ class Service:
         await anyio.to_thread.run_sync(self._ingester.reindex, progress)
 
     def warm_up(self) -> None:
-        """Load the models and repair the index meanwhile, so that no question waits for them, and
-        the index from then on whenever it needs it.
+        """Load the models, so that no question waits for them, and then repair the index, at once
+        and whenever it needs it.
 
         `readiness` tells how far that is. The process may end before it is done.
         """
@@ -213,7 +213,7 @@ class Service:
         if self._retriever.blender:
             self._retriever.blender.warm_up()
         _collect_seldom()
-        keep_up(self._index)
+        threading.Thread(target=keep_up, args=[self._index], name="keep-up", daemon=True).start()
 
     async def counts(self) -> tuple[int, int]:
         """How many articles and chunks are stored; raises `LibraryError`."""

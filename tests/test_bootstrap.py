@@ -3,7 +3,6 @@ import json
 import sqlite3
 import subprocess
 import sys
-import threading
 from collections.abc import AsyncIterator
 from contextlib import aclosing, closing
 from dataclasses import replace
@@ -25,6 +24,7 @@ from rag.settings import Settings
 from rag.types import Answer, Article, Finished, Question, Started
 from tests.fakes import FakeAnalyser, FakeEmbedder, FakeLanguageModel
 from tests.scripted_llm import Reply, ScriptedLLM
+from tests.wired import warmed_up
 
 COST = "The harbour bridge cost 84 million crowns in all."
 ARTICLE = Article("bridge", f"{COST}\nRain fell on the market.\n", title="Bridge opens")
@@ -47,13 +47,6 @@ async def answer_of(service: Service, question: Question = QUESTION) -> Answer:
     *_, last = [event async for event in service.answer(question)]
     assert isinstance(last, Finished)
     return last.answer
-
-
-def warmed_up(service: Service) -> None:
-    service.warm_up()
-    for thread in threading.enumerate():
-        if thread.name == "warm-up":
-            thread.join(10)
 
 
 async def test_a_directory_that_is_held_is_refused(settings: Settings, service: Service) -> None:
@@ -180,7 +173,9 @@ async def test_warming_up_is_told_and_repairs_the_index(settings: Settings) -> N
         assert (await service.readiness())["models"] == "ok: loaded when first used"
         warmed_up(service)
         assert embedder.encoded, "as an answer would"
-        assert damaged not in (settings.data_dir / "index").iterdir(), "built anew"
+        async with asyncio.timeout(30):
+            while damaged in (settings.data_dir / "index").iterdir():  # until it is built anew
+                await asyncio.sleep(0.01)
         assert await service.readiness() == {
             "library": "ok: 1 articles, 1 chunks",
             "index": "ok",

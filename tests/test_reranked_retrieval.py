@@ -1,7 +1,6 @@
 """Retrieval and the service with a reranker; how the scores are blended is in test_blending.py."""
 
 import logging
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,11 +12,11 @@ from rag.exact import ExactIndex
 from rag.library import SqliteLibrary
 from rag.ranking import FEATURES
 from rag.retrieval import Retriever
-from rag.service import Service
 from rag.settings import Settings
 from rag.types import Article, Evidence, Question
 from tests.fakes import FakeAnalyser, FakeEmbedder, FakeReranker
 from tests.indexed import embedder, put
+from tests.wired import warmed_up
 
 QUESTION = Question("terror talks in india")
 TEXTS = [
@@ -97,13 +96,6 @@ def settings(tmp_path: Path) -> Settings:
 
 def parts(reranker: FakeReranker | None) -> Parts:
     return Parts(embedder=FakeEmbedder(), analyser=FakeAnalyser(), reranker=reranker)
-
-
-def warmed_up(service: Service) -> None:
-    service.warm_up()
-    for thread in threading.enumerate():
-        if thread.name == "warm-up":
-            thread.join(120)
 
 
 async def test_the_service_tells_of_a_reranker_only_if_there_is_one(settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -39,6 +40,15 @@ async def wired(
         for article in articles:
             await service.put_article(article)
         yield service
+
+
+def warmed_up(service: Service) -> None:
+    """Have the service load its models; its index may still have to be repaired."""
+    service.warm_up()
+    for thread in threading.enumerate():
+        if thread.name == "warm-up":
+            thread.join(60)
+            assert not thread.is_alive()
 
 
 def client_of(service: Service, **headers: str) -> httpx.AsyncClient:
