@@ -283,15 +283,22 @@ class FakeEmbedder:
         return (vector / np.linalg.norm(vector)).astype(np.float32)
 
 
-class FakeAnalyser:
-    """No grammar and no names in any text; `analysed` keeps the texts."""
+class NoGrammar:
+    """No grammar and no names in any text."""
+
+    def analyse(self, texts: Sequence[str]) -> list[Analysis]:
+        return [Analysis((), ()) for _ in texts]
+
+
+class FakeAnalyser(NoGrammar):
+    """One whose `analysed` keeps the texts."""
 
     def __init__(self) -> None:
         self.analysed: list[str] = []
 
     def analyse(self, texts: Sequence[str]) -> list[Analysis]:
         self.analysed += texts
-        return [Analysis((), ()) for _ in texts]
+        return super().analyse(texts)
 
 
 class FakeLanguageModel:

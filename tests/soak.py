@@ -16,7 +16,6 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,7 +29,8 @@ from rag.bootstrap import Parts, open_service
 from rag.errors import NotFoundError
 from rag.service import Service
 from rag.settings import Settings
-from rag.types import Analysis, Article, Question
+from rag.types import Article, Question
+from tests.fakes import NoGrammar
 
 ARTICLES = 300
 SAMPLES = 200
@@ -43,13 +43,6 @@ PLACES, LETTERS = 500, "abdeilmnorstuv"
 
 SUBJECTS = "the harbour,the school,the market,the railway,the council,the bridge".split(",")
 VERBS = "opened,closed,burned,reopened,flooded,moved".split(",")
-
-
-class NoGrammar:
-    """No grammar and no names in any text. It keeps no text, as the tests' fake does."""
-
-    def analyse(self, texts: Sequence[str]) -> list[Analysis]:
-        return [Analysis((), ()) for _ in texts]
 
 
 @dataclass(frozen=True)

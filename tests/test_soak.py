@@ -6,7 +6,8 @@ import pytest
 from evals.bench_store import HashedEmbedder
 from rag.bootstrap import Parts
 from rag.types import Analysis
-from tests.soak import GROWTH, NoGrammar, Sample, Soak, plot
+from tests.fakes import NoGrammar
+from tests.soak import GROWTH, Sample, Soak, plot
 
 
 def soaked(folder: Path) -> Soak:
